@@ -1,0 +1,2 @@
+LIBS += manifests/liblsuit
+SRC.manifests/liblsuit := $(wildcard manifests/src/*.c) $(wildcard manifests/crypto/*.c)
