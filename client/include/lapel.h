@@ -166,6 +166,9 @@ enum lapel_err {
 enum lapel_err lapel_init(struct lapel *ctx, const struct lapel_config *config,
                           const struct lapel_ports *ports, const struct lapel_memory *memory);
 
+/* Why lapel_init refused: the member's name and what it wants. Static, "" when it did not. */
+const char *lapel_init_why(const struct lapel *ctx);
+
 /* One bounded piece of work; *wait_ms_out says when to call again (0: at once). */
 enum lapel_err lapel_step(struct lapel *ctx, uint32_t *wait_ms_out);
 
