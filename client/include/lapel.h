@@ -139,12 +139,15 @@ struct lapel_ports {
     void *ctx; /* handed to every member of every table but crypto */
 };
 
+struct lapel_work; /* defined in lapel_context.h */
+
 /* Working memory: the caller's, for the life of the context. */
 struct lapel_memory {
     uint8_t *envelope; /* holds one manifest envelope; >= 2048 */
     size_t envelope_size;
     uint8_t *io; /* sending, receiving, reading back; >= LAPEL_IO_MIN */
     size_t io_size;
+    struct lapel_work *work; /* the manifest processor's state; one, not set up */
 };
 
 struct lapel; /* defined in lapel_context.h, so that it can be a static variable */

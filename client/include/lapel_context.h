@@ -113,6 +113,14 @@ struct lapel_http {
     bool has_length, chunked, has_range, has_retry_after;
 };
 
+/* --- the release in hand: caller's memory, as large as the processor of manifests/ wants ----- */
+
+struct lapel_work {
+    struct lsuit_envelope envelope;
+    struct lsuit_manifest manifest;
+    struct lsuit_run run;
+};
+
 /* --- the whole ------------------------------------------------------------------------------- */
 
 struct lapel {
@@ -152,10 +160,7 @@ struct lapel {
     struct lapel_pair want;
     uint32_t want_size; /* of the envelope, 0 not known */
     uint32_t envelope_n;
-    bool manifest_ok; /* envelope and manifest below are valid */
-    struct lsuit_envelope envelope;
-    struct lsuit_manifest manifest;
-    struct lsuit_run run;
+    bool manifest_ok; /* memory.work holds a verified manifest */
     uint8_t map[LSUIT_MAX_COMPONENTS]; /* manifest component -> port component */
     int (*apply_read)(void *ctx, struct lsuit_bytes uri, uint64_t offset, uint8_t *buf, size_t n);
 
