@@ -1,0 +1,9 @@
+# Tests of the harness itself, and programs that stand in tests/. The tests of a folder are listed
+# in that folder's module.mk.
+
+TESTS += tests/unit/test_check
+
+PROGS += tests/interop/suit-cases
+SRC.tests/interop/suit-cases  := $(wildcard tests/interop/suit_*.c)
+USES.tests/interop/suit-cases := manifests/liblsuit
+PKG.tests/interop/suit-cases  := jansson
