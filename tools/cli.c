@@ -274,8 +274,9 @@ int file_write(const char *path, struct lsuit_bytes bytes, unsigned mode, bool r
     int e = CLI_OK;
 
     if (strcmp(path, "-") == 0)
-        return write_fd(STDOUT_FILENO, bytes) == 0 ? CLI_OK : cli_fail("standard output: %s",
-                                                                       strerror(errno));
+        return write_fd(STDOUT_FILENO, bytes) == 0
+                   ? CLI_OK
+                   : cli_fail("standard output: %s", strerror(errno));
     if (snprintf(tmp, sizeof tmp, "%s.XXXXXX", path) >= (int)sizeof tmp)
         return cli_fail("%s: name too long", path);
     fd = mkostemp(tmp, O_CLOEXEC);

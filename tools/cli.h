@@ -34,7 +34,7 @@ struct opt {
     const char *name; /* without the dashes */
     enum opt_kind kind;
     void *to;
-    const char *arg;  /* what the value is, for the help; NULL for a flag */
+    const char *arg; /* what the value is, for the help; NULL for a flag */
     const char *help;
     bool given; /* set by opts_parse */
 };

@@ -32,7 +32,10 @@ static const struct verb VERBS[] = {
 };
 /* clang-format on */
 
-#define OPT_END { NULL, OPT_FLAG, NULL, NULL, NULL, false }
+#define OPT_END                                 \
+    {                                           \
+        NULL, OPT_FLAG, NULL, NULL, NULL, false \
+    }
 
 /* --- create --------------------------------------------------------------------------------- */
 
@@ -74,8 +77,10 @@ static int write_created(const struct template *t, const char *out, bool inline_
     if (e == CLI_OK && strcmp(out, "-") != 0)
         printf("%s: sequence %" PRIu64 ", %zu bytes, not signed yet\n", out, t->sequence, doc.len);
     if (e == CLI_OK && doc.len + ENVELOPE_SIGNATURE_LEN > LSUIT_ENVELOPE_MIN_ACCEPTED)
-        fprintf(stderr, "lapel: note: with a signature this is over the %d bytes that every device"
-                        " accepts\n", LSUIT_ENVELOPE_MIN_ACCEPTED);
+        fprintf(stderr,
+                "lapel: note: with a signature this is over the %d bytes that every device"
+                " accepts\n",
+                LSUIT_ENVELOPE_MIN_ACCEPTED);
     free(buf);
     return e;
 }
@@ -196,18 +201,17 @@ static int manifest_sign(int argc, char **argv)
     const char *pos[2] = { NULL, NULL };
     size_t n = 0, pos_n = 0;
     uint8_t *bytes;
-    struct opt opts[] = {
-        { "key", OPT_TEXT, &a.key, "FILE", "private key, PEM", false },
-        { "tbs-out", OPT_TEXT, &a.tbs_out, "FILE", "write the bytes to be signed; no OUT", false },
-        { "signature", OPT_TEXT, &a.signature, "FILE", "a signature made elsewhere over them",
-          false },
-        { "public-key", OPT_TEXT, &a.public_key, "FILE", "whose it is; goes with --signature",
-          false },
-        { "es256", OPT_FLAG, &a.es256, NULL, "algorithm -7 instead of -9, for foreign devices",
-          false },
-        { "force", OPT_FLAG, &a.force, NULL, "replace OUT", false },
-        OPT_END
-    };
+    struct opt opts[] = { { "key", OPT_TEXT, &a.key, "FILE", "private key, PEM", false },
+                          { "tbs-out", OPT_TEXT, &a.tbs_out, "FILE",
+                            "write the bytes to be signed; no OUT", false },
+                          { "signature", OPT_TEXT, &a.signature, "FILE",
+                            "a signature made elsewhere over them", false },
+                          { "public-key", OPT_TEXT, &a.public_key, "FILE",
+                            "whose it is; goes with --signature", false },
+                          { "es256", OPT_FLAG, &a.es256, NULL,
+                            "algorithm -7 instead of -9, for foreign devices", false },
+                          { "force", OPT_FLAG, &a.force, NULL, "replace OUT", false },
+                          OPT_END };
     int e = opts_parse(&VERBS[1], argc, argv, opts, pos, 1, 2, &pos_n);
 
     if (e != CLI_OK)
@@ -268,11 +272,10 @@ static int manifest_show(int argc, char **argv)
     bool diag = false, json = false;
     size_t n = 0;
     uint8_t *bytes;
-    struct opt opts[] = {
-        { "diag", OPT_FLAG, &diag, NULL, "CBOR diagnostic notation (RFC 8949, section 8)", false },
-        { "json", OPT_FLAG, &json, NULL, "the facts, for programs", false },
-        OPT_END
-    };
+    struct opt opts[] = { { "diag", OPT_FLAG, &diag, NULL,
+                            "CBOR diagnostic notation (RFC 8949, section 8)", false },
+                          { "json", OPT_FLAG, &json, NULL, "the facts, for programs", false },
+                          OPT_END };
     int e = opts_parse(&VERBS[3], argc, argv, opts, pos, 1, 1, NULL);
 
     if (e != CLI_OK)

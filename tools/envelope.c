@@ -41,7 +41,8 @@ static int load_keys(const struct opt_list *files, uint8_t (*points)[LSUIT_P256_
         if (pem_public(files->item[i], points[i]) != CLI_OK ||
             pem_key_id(points[i], ids[i]) != CLI_OK)
             return CLI_FAILED;
-        keys[i] = (struct lsuit_key){ LSUIT_KEY_P256, { points[i], LSUIT_P256_POINT_LEN },
+        keys[i] = (struct lsuit_key){ LSUIT_KEY_P256,
+                                      { points[i], LSUIT_P256_POINT_LEN },
                                       { ids[i], 8 } };
     }
     return CLI_OK;
@@ -162,8 +163,8 @@ int envelope_add_signature(const struct lsuit_envelope *env, int32_t alg,
                                (struct lsuit_bytes){ sig, LSUIT_ES256_LEN }, block, sizeof block,
                                &blocks[n]) != LSUIT_OK ||
         lsuit_cose_read(blocks[n], &cose) != LSUIT_OK ||
-        lsuit_cose_verify(&cose, CRYPTO, &key, 1, (struct lsuit_bytes){ id, 0 },
-                          env->digest_bytes, &index) != LSUIT_OK)
+        lsuit_cose_verify(&cose, CRYPTO, &key, 1, (struct lsuit_bytes){ id, 0 }, env->digest_bytes,
+                          &index) != LSUIT_OK)
         return cli_fail("signature: does not verify with this key");
     for (size_t i = 0; i < n; i++)
         if (lsuit_cose_read(blocks[i], &cose) == LSUIT_OK &&

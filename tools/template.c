@@ -129,9 +129,8 @@ static int get_component_id(const json_t *v, const char *field, uint8_t *out, si
         const char *hex = json_string_value(json_object_get(segment, "hex"));
 
         if (json_is_string(segment)) {
-            lsuit_put_bstr(&w,
-                           (struct lsuit_bytes){ (const uint8_t *)json_string_value(segment),
-                                                 json_string_length(segment) });
+            lsuit_put_bstr(&w, (struct lsuit_bytes){ (const uint8_t *)json_string_value(segment),
+                                                     json_string_length(segment) });
             continue;
         }
         if (hex == NULL || strlen(hex) / 2 > sizeof bytes || !hex_get(hex, bytes, strlen(hex) / 2))
@@ -202,10 +201,9 @@ static int read_component(const json_t *o, size_t index, const char *dir,
 
 static int read_language(const char *tag, const json_t *o, struct template_language *l)
 {
-    static const char *const NAMES[] = { "description",       "changes",    "risks-removed",
-                                         "version",           "vendor",     "model",
-                                         "advisories",        "disrupts",   "downtime-s",
-                                         NULL };
+    static const char *const NAMES[] = { "description", "changes", "risks-removed", "version",
+                                         "vendor",      "model",   "advisories",    "disrupts",
+                                         "downtime-s",  NULL };
     char where[80];
     uint64_t downtime = 0;
     const json_t *adv = json_object_get(o, "advisories");
@@ -333,9 +331,10 @@ static int read_texts(const json_t *text, struct template *t)
 
 static int read_all(const json_t *o, const char *dir, struct template *t)
 {
-    static const char *const NAMES[] = { "vendor-domain", "model",  "sequence", "severity",
-                                         "priority",      "invoke", "text",     "manifest-component-id",
-                                         "components",    NULL };
+    static const char *const NAMES[] = {
+        "vendor-domain",         "model",      "sequence", "severity", "priority", "invoke", "text",
+        "manifest-component-id", "components", NULL
+    };
     const json_t *mcid = json_object_get(o, "manifest-component-id");
     int e = known_only(o, "", NAMES);
 
@@ -610,8 +609,9 @@ static void put_optional_text(struct lsuit_cbor_writer *w, int64_t key, const ch
 static void put_language(struct lsuit_cbor_writer *w, const struct template *t,
                          const struct template_language *l)
 {
-    uint32_t pairs = (l->description[0] != '\0') + (l->changes[0] != '\0') + (l->risks[0] != '\0') +
-                     (l->advisories > 0) + l->has_downtime + l->has_disrupts + 1;
+    uint32_t pairs = 1u + (l->description[0] != '\0') + (l->changes[0] != '\0') +
+                     (l->risks[0] != '\0') + (l->advisories > 0) + l->has_downtime +
+                     l->has_disrupts;
     uint32_t named = 1u + (l->vendor_name[0] != '\0') + (l->model_name[0] != '\0');
 
     lsuit_put_text(w, l->tag);
@@ -696,8 +696,8 @@ static void put_manifest(struct lsuit_cbor_writer *w, const struct template *t, 
     put_section(w, LSUIT_SECTION_COMMON, t, put_common);
     if (t->manifest_component_id_n > 0) {
         lsuit_put_int(w, 5); /* suit-manifest-component-id */
-        lsuit_put_item(w, (struct lsuit_bytes){ t->manifest_component_id,
-                                                t->manifest_component_id_n });
+        lsuit_put_item(
+            w, (struct lsuit_bytes){ t->manifest_component_id, t->manifest_component_id_n });
     }
     put_section(w, LSUIT_SECTION_VALIDATE, t, put_validate);
     if (t->invoke)
@@ -804,7 +804,8 @@ int template_write(const struct template *t, bool sever_text, uint8_t *buf, size
         if (e == CLI_OK && lsuit_put_finish(&iw, &parts.integrated) != LSUIT_OK)
             e = cli_fail("template: integrated payloads are too large");
     }
-    if (e == CLI_OK && lsuit_envelope_write(&parts, &lsuit_crypto_psa, buf, cap, doc_out) != LSUIT_OK)
+    if (e == CLI_OK &&
+        lsuit_envelope_write(&parts, &lsuit_crypto_psa, buf, cap, doc_out) != LSUIT_OK)
         e = cli_fail("template: the envelope would be longer than %zu bytes", cap);
     free(integrated);
     return e;

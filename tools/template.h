@@ -44,7 +44,8 @@ struct template_language {
     uint32_t downtime_s;
 };
 
-struct template {
+struct template
+{
     uint8_t vendor_id[16], class_id[16];
     uint64_t sequence; /* 0: not given */
     bool has_priority;
