@@ -224,10 +224,6 @@ struct lsuit_verdict {
     uint32_t size;             /* envelope size in bytes; always with OFFER */
 };
 
-/* The borders of next_poll_s: a reader clamps, a writer refuses. */
-#define LSUIT_POLL_MIN_S 30u
-#define LSUIT_POLL_MAX_S 604800u /* 7 days */
-
 struct lsuit_answer {
     struct lsuit_verdict verdicts[LSUIT_MAX_SPACES];
     uint32_t verdicts_n;      /* 0 to 4, each space once, at most one OFFER */
