@@ -34,8 +34,7 @@ enum lsuit_err lsuit_uuid_vendor(struct lsuit_bytes domain, uint8_t out[16])
     return lsuit_uuid5(NAMESPACE_DNS, domain, out);
 }
 
-enum lsuit_err lsuit_uuid_class(const uint8_t vendor[16], struct lsuit_bytes model,
-                                uint8_t out[16])
+enum lsuit_err lsuit_uuid_class(const uint8_t vendor[16], struct lsuit_bytes model, uint8_t out[16])
 {
     return lsuit_uuid5(vendor, model, out);
 }

@@ -7,18 +7,18 @@
 #include "doc_io.h"
 
 /* Different integers, at most LSUIT_LIST_MAX. */
-static struct lsuit_bytes read_list(struct doc_in *in)
+static struct lsuit_bytes read_list(struct lsuit_in *in)
 {
     struct lsuit_bytes list = { in->c.p, 0 };
     int64_t items[LSUIT_LIST_MAX];
     uint32_t n = 0;
 
-    doc_array(in, LSUIT_LIST_MAX);
+    lsuit_in_array(in, LSUIT_LIST_MAX);
     while (lsuit_cbor_next(&in->c)) {
         items[n] = lsuit_cbor_int(&in->c);
         for (uint32_t i = 0; i < n; i++) {
             if (items[i] == items[n])
-                doc_fail(in, LSUIT_ERR_RANGE, "the same number twice");
+                lsuit_in_fail(in, LSUIT_ERR_RANGE, "the same number twice");
         }
         n++;
     }
@@ -26,12 +26,12 @@ static struct lsuit_bytes read_list(struct doc_in *in)
     return list;
 }
 
-void doc_capability(struct doc_in *in, struct lsuit_capability *cap)
+void lsuit_in_capability(struct lsuit_in *in, struct lsuit_capability *cap)
 {
-    struct doc_at up = doc_map(in, LSUIT_MAP_CAPABILITY);
+    struct lsuit_in_at up = lsuit_in_map(in, LSUIT_MAP_CAPABILITY);
 
     *cap = (struct lsuit_capability){ 0 };
-    while (doc_next(in)) {
+    while (lsuit_in_next(in)) {
         switch (in->key) {
         case LSUIT_CAPABILITY_COMMANDS:
             cap->commands = read_list(in);
@@ -43,37 +43,38 @@ void doc_capability(struct doc_in *in, struct lsuit_capability *cap)
             cap->algorithms = read_list(in);
             break;
         case LSUIT_CAPABILITY_ENVELOPE_MAX:
-            cap->envelope_max = doc_uint32(in, LSUIT_ENVELOPE_MIN_ACCEPTED, UINT32_MAX);
+            cap->envelope_max = lsuit_in_uint32(in, LSUIT_ENVELOPE_MIN_ACCEPTED, UINT32_MAX);
             break;
         case LSUIT_CAPABILITY_COMPONENTS:
-            cap->components = doc_uint32(in, 1, UINT32_MAX);
+            cap->components = lsuit_in_uint32(in, 1, UINT32_MAX);
             break;
         case LSUIT_CAPABILITY_PAYLOAD_MAX:
-            cap->payload_max = doc_uint(in, 0, LSUIT_NUMBER_MAX);
+            cap->payload_max = lsuit_in_uint(in, 0, LSUIT_NUMBER_MAX);
             break;
         case LSUIT_CAPABILITY_CLIENT_VERSION:
-            cap->client_version = doc_text(in, 1, LSUIT_NAME_MAX);
+            cap->client_version = lsuit_in_text(in, 1, LSUIT_NAME_MAX);
             break;
         default:
-            doc_unknown(in);
+            lsuit_in_unknown(in);
         }
     }
-    doc_leave(in, up,
-              DOC_KEY(LSUIT_CAPABILITY_COMMANDS) | DOC_KEY(LSUIT_CAPABILITY_PARAMETERS) |
-                  DOC_KEY(LSUIT_CAPABILITY_ALGORITHMS) | DOC_KEY(LSUIT_CAPABILITY_ENVELOPE_MAX) |
-                  DOC_KEY(LSUIT_CAPABILITY_COMPONENTS));
+    lsuit_in_leave(in, up,
+                   DOC_KEY(LSUIT_CAPABILITY_COMMANDS) | DOC_KEY(LSUIT_CAPABILITY_PARAMETERS) |
+                       DOC_KEY(LSUIT_CAPABILITY_ALGORITHMS) |
+                       DOC_KEY(LSUIT_CAPABILITY_ENVELOPE_MAX) |
+                       DOC_KEY(LSUIT_CAPABILITY_COMPONENTS));
 }
 
 enum lsuit_err lsuit_capability_read(struct lsuit_bytes doc,
                                      struct lsuit_capability *capability_out,
                                      struct lsuit_fault *fault)
 {
-    struct doc_in in = doc_open(doc);
+    struct lsuit_in in = lsuit_in_open(doc);
     struct lsuit_capability cap;
     enum lsuit_err e;
 
-    doc_capability(&in, &cap);
-    e = doc_close(&in, fault);
+    lsuit_in_capability(&in, &cap);
+    e = lsuit_in_close(&in, fault);
     if (e == LSUIT_OK)
         *capability_out = cap;
     return e;
@@ -82,22 +83,23 @@ enum lsuit_err lsuit_capability_read(struct lsuit_bytes doc,
 enum lsuit_err lsuit_capability_write(const struct lsuit_capability *capability, uint8_t *buf,
                                       size_t cap, struct lsuit_bytes *doc_out)
 {
-    struct doc_out out = doc_out_init(buf, cap);
-    struct doc_mark mark = doc_out_map(&out);
+    struct lsuit_out out = lsuit_out_init(buf, cap);
+    struct lsuit_out_mark mark = lsuit_out_map(&out);
 
-    doc_out_need(&out, capability->commands);
-    doc_out_need(&out, capability->parameters);
-    doc_out_need(&out, capability->algorithms);
-    doc_out_item(&out, LSUIT_CAPABILITY_COMMANDS, capability->commands);
-    doc_out_item(&out, LSUIT_CAPABILITY_PARAMETERS, capability->parameters);
-    doc_out_item(&out, LSUIT_CAPABILITY_ALGORITHMS, capability->algorithms);
-    doc_out_uint(&out, LSUIT_CAPABILITY_ENVELOPE_MAX, capability->envelope_max,
-                 LSUIT_ENVELOPE_MIN_ACCEPTED, UINT32_MAX);
-    doc_out_uint(&out, LSUIT_CAPABILITY_COMPONENTS, capability->components, 1, UINT32_MAX);
-    doc_out_nonzero(&out, LSUIT_CAPABILITY_PAYLOAD_MAX, capability->payload_max, LSUIT_NUMBER_MAX);
-    doc_out_text(&out, LSUIT_CAPABILITY_CLIENT_VERSION, capability->client_version, 1,
-                 LSUIT_NAME_MAX);
-    doc_out_leave(&out, mark);
+    lsuit_out_need(&out, capability->commands);
+    lsuit_out_need(&out, capability->parameters);
+    lsuit_out_need(&out, capability->algorithms);
+    lsuit_out_item(&out, LSUIT_CAPABILITY_COMMANDS, capability->commands);
+    lsuit_out_item(&out, LSUIT_CAPABILITY_PARAMETERS, capability->parameters);
+    lsuit_out_item(&out, LSUIT_CAPABILITY_ALGORITHMS, capability->algorithms);
+    lsuit_out_uint(&out, LSUIT_CAPABILITY_ENVELOPE_MAX, capability->envelope_max,
+                   LSUIT_ENVELOPE_MIN_ACCEPTED, UINT32_MAX);
+    lsuit_out_uint(&out, LSUIT_CAPABILITY_COMPONENTS, capability->components, 1, UINT32_MAX);
+    lsuit_out_nonzero(&out, LSUIT_CAPABILITY_PAYLOAD_MAX, capability->payload_max,
+                      LSUIT_NUMBER_MAX);
+    lsuit_out_text(&out, LSUIT_CAPABILITY_CLIENT_VERSION, capability->client_version, 1,
+                   LSUIT_NAME_MAX);
+    lsuit_out_leave(&out, mark);
     return lsuit_put_finish(&out.w, doc_out);
 }
 

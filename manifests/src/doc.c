@@ -62,8 +62,7 @@ static enum lsuit_err read_attached(struct lsuit_bytes doc, struct lsuit_cose *c
 {
     enum lsuit_err e = lsuit_cose_read(doc, cose_out);
 
-    if (e == LSUIT_OK &&
-        (cose_out->tag != LSUIT_TAG_COSE_SIGN1 || cose_out->payload.ptr == NULL))
+    if (e == LSUIT_OK && (cose_out->tag != LSUIT_TAG_COSE_SIGN1 || cose_out->payload.ptr == NULL))
         e = LSUIT_ERR_COSE;
     return e;
 }
@@ -121,12 +120,12 @@ bool lsuit_space_equal(const struct lsuit_space *a, const struct lsuit_space *b)
 
 /* --- small checks --- */
 
-bool doc_month_ok(uint64_t month)
+bool lsuit_month_ok(uint64_t month)
 {
     return month >= 200001 && month <= 999912 && month % 100 >= 1 && month % 100 <= 12;
 }
 
-bool doc_text_plain(struct lsuit_bytes utf8)
+bool lsuit_text_plain(struct lsuit_bytes utf8)
 {
     for (size_t i = 0; i < utf8.len; i++) {
         uint8_t b = utf8.ptr[i];
@@ -140,7 +139,7 @@ bool doc_text_plain(struct lsuit_bytes utf8)
     return true;
 }
 
-bool doc_component_id_ok(struct lsuit_bytes id)
+bool lsuit_component_id_ok(struct lsuit_bytes id)
 {
     struct lsuit_cbor c = lsuit_cbor_open(id);
 
@@ -150,7 +149,7 @@ bool doc_component_id_ok(struct lsuit_bytes id)
     return lsuit_cbor_finish(&c) == LSUIT_OK;
 }
 
-bool doc_token_ok(struct lsuit_bytes token)
+bool lsuit_token_ok(struct lsuit_bytes token)
 {
     for (size_t i = 0; i < token.len; i++) {
         uint8_t b = token.ptr[i];

@@ -16,11 +16,11 @@ const char *lsuit_key_name(enum lsuit_map map, int64_t key)
     return NULL;
 }
 
-#define NAME_OF(function, table)           \
+#define NAME_OF(function, table)          \
     const char *function(uint32_t number) \
-    {                                      \
-        (void)number;                      \
-        return NULL;                       \
+    {                                     \
+        (void)number;                     \
+        return NULL;                      \
     }
 
 #else

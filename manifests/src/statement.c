@@ -7,39 +7,39 @@
 
 /* --- reading --- */
 
-static void read_release(struct doc_in *in, struct lsuit_release *r)
+static void read_release(struct lsuit_in *in, struct lsuit_release *r)
 {
-    struct doc_at up = doc_map(in, LSUIT_MAP_RELEASE);
+    struct lsuit_in_at up = lsuit_in_map(in, LSUIT_MAP_RELEASE);
 
-    while (doc_next(in)) {
+    while (lsuit_in_next(in)) {
         switch (in->key) {
         case LSUIT_RELEASE_SEQUENCE:
-            r->sequence = doc_uint(in, 1, LSUIT_SEQUENCE_MAX);
+            r->sequence = lsuit_in_uint(in, 1, LSUIT_SEQUENCE_MAX);
             break;
         case LSUIT_RELEASE_DIGEST:
-            r->digest = doc_bytes(in, LSUIT_SHA256_LEN, LSUIT_SHA256_LEN);
+            r->digest = lsuit_in_bytes(in, LSUIT_SHA256_LEN, LSUIT_SHA256_LEN);
             break;
         case LSUIT_RELEASE_STATE:
-            r->state = doc_uint32(in, 1, DOC_ENUM_MAX);
+            r->state = lsuit_in_uint32(in, 1, DOC_ENUM_MAX);
             if (r->state > LSUIT_RELEASE_WITHDRAWN)
                 r->state = LSUIT_RELEASE_HELD;
             break;
         case LSUIT_RELEASE_SALT:
-            r->salt = doc_bytes(in, LSUIT_SALT_LEN, LSUIT_SALT_LEN);
+            r->salt = lsuit_in_bytes(in, LSUIT_SALT_LEN, LSUIT_SALT_LEN);
             break;
         case LSUIT_RELEASE_THRESHOLD:
-            r->threshold = doc_uint(in, 0, UINT64_MAX);
+            r->threshold = lsuit_in_uint(in, 0, UINT64_MAX);
             r->has_threshold = true;
             break;
         default:
-            doc_unknown(in);
+            lsuit_in_unknown(in);
         }
     }
     if (in->c.err == LSUIT_OK && r->has_threshold && r->salt.ptr == NULL)
-        doc_fail_key(in, LSUIT_RELEASE_SALT, LSUIT_ERR_CBOR, "missing");
-    doc_leave(in, up,
-              DOC_KEY(LSUIT_RELEASE_SEQUENCE) | DOC_KEY(LSUIT_RELEASE_DIGEST) |
-                  DOC_KEY(LSUIT_RELEASE_STATE));
+        lsuit_in_fail_key(in, LSUIT_RELEASE_SALT, LSUIT_ERR_CBOR, "missing");
+    lsuit_in_leave(in, up,
+                   DOC_KEY(LSUIT_RELEASE_SEQUENCE) | DOC_KEY(LSUIT_RELEASE_DIGEST) |
+                       DOC_KEY(LSUIT_RELEASE_STATE));
 }
 
 /* Sequence numbers are unique in a space. */
@@ -52,42 +52,42 @@ static bool sequence_repeats(const struct lsuit_release *releases, uint32_t n)
     return false;
 }
 
-static void read_releases(struct doc_in *in, struct lsuit_statement *st)
+static void read_releases(struct lsuit_in *in, struct lsuit_statement *st)
 {
-    doc_array(in, LSUIT_MAX_SPACES);
+    lsuit_in_array(in, LSUIT_MAX_SPACES);
     while (lsuit_cbor_next(&in->c)) {
         read_release(in, &st->releases[st->releases_n]);
         if (in->c.err == LSUIT_OK && sequence_repeats(st->releases, st->releases_n))
-            doc_fail(in, LSUIT_ERR_RANGE, "the same sequence twice");
+            lsuit_in_fail(in, LSUIT_ERR_RANGE, "the same sequence twice");
         st->releases_n++;
     }
 }
 
-static void read_support(struct doc_in *in, struct lsuit_support *s)
+static void read_support(struct lsuit_in *in, struct lsuit_support *s)
 {
-    struct doc_at up = doc_map(in, LSUIT_MAP_SUPPORT);
+    struct lsuit_in_at up = lsuit_in_map(in, LSUIT_MAP_SUPPORT);
 
-    while (doc_next(in)) {
+    while (lsuit_in_next(in)) {
         switch (in->key) {
         case LSUIT_SUPPORT_MODEL:
-            s->model = doc_text(in, 1, LSUIT_NAME_MAX);
+            s->model = lsuit_in_text(in, 1, LSUIT_NAME_MAX);
             break;
         case LSUIT_SUPPORT_END:
-            s->end = doc_month(in);
+            s->end = lsuit_in_month(in);
             break;
         default:
-            doc_unknown(in);
+            lsuit_in_unknown(in);
         }
     }
-    doc_leave(in, up, DOC_KEY(LSUIT_SUPPORT_MODEL) | DOC_KEY(LSUIT_SUPPORT_END));
+    lsuit_in_leave(in, up, DOC_KEY(LSUIT_SUPPORT_MODEL) | DOC_KEY(LSUIT_SUPPORT_END));
 }
 
-static struct lsuit_bytes read_support_list(struct doc_in *in)
+static struct lsuit_bytes read_support_list(struct lsuit_in *in)
 {
     struct lsuit_bytes list = { in->c.p, 0 };
     struct lsuit_support unused;
 
-    doc_array(in, LSUIT_MAX_SUPPORT);
+    lsuit_in_array(in, LSUIT_MAX_SUPPORT);
     while (lsuit_cbor_next(&in->c))
         read_support(in, &unused);
     list.len = (size_t)(in->c.p - list.ptr);
@@ -95,58 +95,58 @@ static struct lsuit_bytes read_support_list(struct doc_in *in)
 }
 
 /* Keys 7 to 14. */
-static void read_times(struct doc_in *in, struct lsuit_statement *st)
+static void read_times(struct lsuit_in *in, struct lsuit_statement *st)
 {
     switch (in->key) {
     case LSUIT_STATEMENT_ISSUED:
-        st->issued_s = doc_uint(in, 0, LSUIT_NUMBER_MAX);
+        st->issued_s = lsuit_in_uint(in, 0, LSUIT_NUMBER_MAX);
         break;
     case LSUIT_STATEMENT_MAX_AGE:
-        st->max_age_s = doc_uint32(in, 0, UINT32_MAX);
+        st->max_age_s = lsuit_in_uint32(in, 0, UINT32_MAX);
         break;
     case LSUIT_STATEMENT_STALE_AFTER:
-        st->stale_after_s = doc_uint32(in, 1, UINT32_MAX);
+        st->stale_after_s = lsuit_in_uint32(in, 1, UINT32_MAX);
         break;
     case LSUIT_STATEMENT_NEXT_POLL:
-        st->next_poll_s = doc_poll(in);
+        st->next_poll_s = lsuit_in_poll(in);
         break;
     case LSUIT_STATEMENT_SUPPORT:
         st->support = read_support_list(in);
         break;
     case LSUIT_STATEMENT_NONCE:
-        st->nonce = doc_bytes(in, LSUIT_NONCE_MIN, LSUIT_NONCE_MAX);
+        st->nonce = lsuit_in_bytes(in, LSUIT_NONCE_MIN, LSUIT_NONCE_MAX);
         break;
     case LSUIT_STATEMENT_LOG_ROOT:
-        st->log_root = doc_bytes(in, LSUIT_SHA256_LEN, LSUIT_SHA256_LEN);
+        st->log_root = lsuit_in_bytes(in, LSUIT_SHA256_LEN, LSUIT_SHA256_LEN);
         break;
     case LSUIT_STATEMENT_LOG_SIZE:
-        st->log_size = doc_uint(in, 0, LSUIT_NUMBER_MAX);
+        st->log_size = lsuit_in_uint(in, 0, LSUIT_NUMBER_MAX);
         st->has_log_size = true;
         break;
     default:
-        doc_unknown(in);
+        lsuit_in_unknown(in);
     }
 }
 
-static void read_statement(struct doc_in *in, struct lsuit_statement *st)
+static void read_statement(struct lsuit_in *in, struct lsuit_statement *st)
 {
-    struct doc_at up = doc_map(in, LSUIT_MAP_STATEMENT);
+    struct lsuit_in_at up = lsuit_in_map(in, LSUIT_MAP_STATEMENT);
 
-    while (doc_next(in)) {
+    while (lsuit_in_next(in)) {
         switch (in->key) {
         case LSUIT_STATEMENT_VERSION:
-            doc_version(in);
+            lsuit_in_version(in);
             break;
         case LSUIT_SPACE_VENDOR_ID:
         case LSUIT_SPACE_CLASS_ID:
         case LSUIT_SPACE_COMPONENT_ID:
-            doc_space_key(in, &st->space);
+            lsuit_in_space_key(in, &st->space);
             break;
         case LSUIT_STATEMENT_NUMBER:
-            st->number = doc_uint(in, 1, LSUIT_NUMBER_MAX);
+            st->number = lsuit_in_uint(in, 1, LSUIT_NUMBER_MAX);
             break;
         case LSUIT_STATEMENT_HIGHEST:
-            st->highest = doc_uint(in, 0, LSUIT_SEQUENCE_MAX);
+            st->highest = lsuit_in_uint(in, 0, LSUIT_SEQUENCE_MAX);
             break;
         case LSUIT_STATEMENT_RELEASES:
             read_releases(in, st);
@@ -155,22 +155,22 @@ static void read_statement(struct doc_in *in, struct lsuit_statement *st)
             read_times(in, st);
         }
     }
-    doc_leave(in, up,
-              DOC_KEY(LSUIT_STATEMENT_VERSION) | DOC_SPACE_NEEDED |
-                  DOC_KEY(LSUIT_STATEMENT_NUMBER) | DOC_KEY(LSUIT_STATEMENT_HIGHEST) |
-                  DOC_KEY(LSUIT_STATEMENT_ISSUED) | DOC_KEY(LSUIT_STATEMENT_MAX_AGE) |
-                  DOC_KEY(LSUIT_STATEMENT_STALE_AFTER));
+    lsuit_in_leave(in, up,
+                   DOC_KEY(LSUIT_STATEMENT_VERSION) | DOC_SPACE_NEEDED |
+                       DOC_KEY(LSUIT_STATEMENT_NUMBER) | DOC_KEY(LSUIT_STATEMENT_HIGHEST) |
+                       DOC_KEY(LSUIT_STATEMENT_ISSUED) | DOC_KEY(LSUIT_STATEMENT_MAX_AGE) |
+                       DOC_KEY(LSUIT_STATEMENT_STALE_AFTER));
 }
 
 enum lsuit_err lsuit_statement_read(struct lsuit_bytes doc, struct lsuit_statement *statement_out,
                                     struct lsuit_fault *fault)
 {
-    struct doc_in in = doc_open(doc);
+    struct lsuit_in in = lsuit_in_open(doc);
     struct lsuit_statement st = { 0 };
     enum lsuit_err e;
 
     read_statement(&in, &st);
-    e = doc_close(&in, fault);
+    e = lsuit_in_close(&in, fault);
     if (e == LSUIT_OK)
         *statement_out = st;
     return e;
@@ -179,7 +179,7 @@ enum lsuit_err lsuit_statement_read(struct lsuit_bytes doc, struct lsuit_stateme
 bool lsuit_statement_support_at(const struct lsuit_statement *statement, uint32_t i,
                                 struct lsuit_support *support_out)
 {
-    struct doc_in in = doc_open(statement->support);
+    struct lsuit_in in = lsuit_in_open(statement->support);
     struct lsuit_support s = { 0 };
     uint32_t n = 0;
 
@@ -222,70 +222,71 @@ const struct lsuit_release *lsuit_statement_release(const struct lsuit_statement
 
 /* --- writing --- */
 
-static void write_releases(struct doc_out *out, const struct lsuit_statement *st)
+static void write_releases(struct lsuit_out *out, const struct lsuit_statement *st)
 {
     if (st->releases_n == 0)
         return;
-    doc_out_array(out, LSUIT_STATEMENT_RELEASES, st->releases_n, LSUIT_MAX_SPACES);
+    lsuit_out_array(out, LSUIT_STATEMENT_RELEASES, st->releases_n, LSUIT_MAX_SPACES);
     for (uint32_t i = 0; i < st->releases_n && out->w.err == LSUIT_OK; i++) {
         const struct lsuit_release *r = &st->releases[i];
-        struct doc_mark mark = doc_out_map(out);
+        struct lsuit_out_mark mark = lsuit_out_map(out);
 
         if (sequence_repeats(st->releases, i) || (r->has_threshold && r->salt.ptr == NULL))
-            doc_out_fail(out, LSUIT_ERR_RANGE);
-        doc_out_need(out, r->digest);
-        doc_out_uint(out, LSUIT_RELEASE_SEQUENCE, r->sequence, 1, LSUIT_SEQUENCE_MAX);
-        doc_out_bytes(out, LSUIT_RELEASE_DIGEST, r->digest, LSUIT_SHA256_LEN, LSUIT_SHA256_LEN);
-        doc_out_uint(out, LSUIT_RELEASE_STATE, r->state, 1, LSUIT_RELEASE_WITHDRAWN);
-        doc_out_bytes(out, LSUIT_RELEASE_SALT, r->salt, LSUIT_SALT_LEN, LSUIT_SALT_LEN);
+            lsuit_out_fail(out, LSUIT_ERR_RANGE);
+        lsuit_out_need(out, r->digest);
+        lsuit_out_uint(out, LSUIT_RELEASE_SEQUENCE, r->sequence, 1, LSUIT_SEQUENCE_MAX);
+        lsuit_out_bytes(out, LSUIT_RELEASE_DIGEST, r->digest, LSUIT_SHA256_LEN, LSUIT_SHA256_LEN);
+        lsuit_out_uint(out, LSUIT_RELEASE_STATE, r->state, 1, LSUIT_RELEASE_WITHDRAWN);
+        lsuit_out_bytes(out, LSUIT_RELEASE_SALT, r->salt, LSUIT_SALT_LEN, LSUIT_SALT_LEN);
         if (r->has_threshold)
-            doc_out_uint(out, LSUIT_RELEASE_THRESHOLD, r->threshold, 0, UINT64_MAX);
-        doc_out_leave(out, mark);
+            lsuit_out_uint(out, LSUIT_RELEASE_THRESHOLD, r->threshold, 0, UINT64_MAX);
+        lsuit_out_leave(out, mark);
     }
 }
 
 enum lsuit_err lsuit_statement_write(const struct lsuit_statement *statement, uint8_t *buf,
                                      size_t cap, struct lsuit_bytes *doc_out)
 {
-    struct doc_out out = doc_out_init(buf, cap);
-    struct doc_mark mark = doc_out_map(&out);
+    struct lsuit_out out = lsuit_out_init(buf, cap);
+    struct lsuit_out_mark mark = lsuit_out_map(&out);
 
-    doc_out_version(&out);
-    doc_out_space(&out, &statement->space);
-    doc_out_uint(&out, LSUIT_STATEMENT_NUMBER, statement->number, 1, LSUIT_NUMBER_MAX);
-    doc_out_uint(&out, LSUIT_STATEMENT_HIGHEST, statement->highest, 0, LSUIT_SEQUENCE_MAX);
+    lsuit_out_version(&out);
+    lsuit_out_space(&out, &statement->space);
+    lsuit_out_uint(&out, LSUIT_STATEMENT_NUMBER, statement->number, 1, LSUIT_NUMBER_MAX);
+    lsuit_out_uint(&out, LSUIT_STATEMENT_HIGHEST, statement->highest, 0, LSUIT_SEQUENCE_MAX);
     write_releases(&out, statement);
-    doc_out_uint(&out, LSUIT_STATEMENT_ISSUED, statement->issued_s, 0, LSUIT_NUMBER_MAX);
-    doc_out_uint(&out, LSUIT_STATEMENT_MAX_AGE, statement->max_age_s, 0, UINT32_MAX);
-    doc_out_uint(&out, LSUIT_STATEMENT_STALE_AFTER, statement->stale_after_s, 1, UINT32_MAX);
+    lsuit_out_uint(&out, LSUIT_STATEMENT_ISSUED, statement->issued_s, 0, LSUIT_NUMBER_MAX);
+    lsuit_out_uint(&out, LSUIT_STATEMENT_MAX_AGE, statement->max_age_s, 0, UINT32_MAX);
+    lsuit_out_uint(&out, LSUIT_STATEMENT_STALE_AFTER, statement->stale_after_s, 1, UINT32_MAX);
     if (statement->next_poll_s != 0)
-        doc_out_uint(&out, LSUIT_STATEMENT_NEXT_POLL, statement->next_poll_s, LSUIT_POLL_MIN_S,
-                     LSUIT_POLL_MAX_S);
-    doc_out_item(&out, LSUIT_STATEMENT_SUPPORT, statement->support);
-    doc_out_bytes(&out, LSUIT_STATEMENT_NONCE, statement->nonce, LSUIT_NONCE_MIN, LSUIT_NONCE_MAX);
-    doc_out_bytes(&out, LSUIT_STATEMENT_LOG_ROOT, statement->log_root, LSUIT_SHA256_LEN,
-                  LSUIT_SHA256_LEN);
+        lsuit_out_uint(&out, LSUIT_STATEMENT_NEXT_POLL, statement->next_poll_s, LSUIT_POLL_MIN_S,
+                       LSUIT_POLL_MAX_S);
+    lsuit_out_item(&out, LSUIT_STATEMENT_SUPPORT, statement->support);
+    lsuit_out_bytes(&out, LSUIT_STATEMENT_NONCE, statement->nonce, LSUIT_NONCE_MIN,
+                    LSUIT_NONCE_MAX);
+    lsuit_out_bytes(&out, LSUIT_STATEMENT_LOG_ROOT, statement->log_root, LSUIT_SHA256_LEN,
+                    LSUIT_SHA256_LEN);
     if (statement->has_log_size)
-        doc_out_uint(&out, LSUIT_STATEMENT_LOG_SIZE, statement->log_size, 0, LSUIT_NUMBER_MAX);
-    doc_out_leave(&out, mark);
+        lsuit_out_uint(&out, LSUIT_STATEMENT_LOG_SIZE, statement->log_size, 0, LSUIT_NUMBER_MAX);
+    lsuit_out_leave(&out, mark);
     return lsuit_put_finish(&out.w, doc_out);
 }
 
 enum lsuit_err lsuit_support_write(const struct lsuit_support *support, uint32_t n, uint8_t *buf,
                                    size_t cap, struct lsuit_bytes *list_out)
 {
-    struct doc_out out = doc_out_init(buf, cap);
+    struct lsuit_out out = lsuit_out_init(buf, cap);
 
     if (n > LSUIT_MAX_SUPPORT)
         return LSUIT_ERR_LIMIT;
     lsuit_put_array(&out.w, n);
     for (uint32_t i = 0; i < n; i++) {
-        struct doc_mark mark = doc_out_map(&out);
+        struct lsuit_out_mark mark = lsuit_out_map(&out);
 
-        doc_out_need(&out, support[i].model);
-        doc_out_text(&out, LSUIT_SUPPORT_MODEL, support[i].model, 1, LSUIT_NAME_MAX);
-        doc_out_month(&out, LSUIT_SUPPORT_END, support[i].end);
-        doc_out_leave(&out, mark);
+        lsuit_out_need(&out, support[i].model);
+        lsuit_out_text(&out, LSUIT_SUPPORT_MODEL, support[i].model, 1, LSUIT_NAME_MAX);
+        lsuit_out_month(&out, LSUIT_SUPPORT_END, support[i].end);
+        lsuit_out_leave(&out, mark);
     }
     return lsuit_put_finish(&out.w, list_out);
 }

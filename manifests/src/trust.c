@@ -23,43 +23,43 @@ static bool material_ok(uint64_t type, struct lsuit_bytes m)
     }
 }
 
-static void read_key(struct doc_in *in, struct lsuit_key *key)
+static void read_key(struct lsuit_in *in, struct lsuit_key *key)
 {
-    struct doc_at up = doc_map(in, LSUIT_MAP_KEY);
+    struct lsuit_in_at up = lsuit_in_map(in, LSUIT_MAP_KEY);
     uint32_t type = 0;
 
-    while (doc_next(in)) {
+    while (lsuit_in_next(in)) {
         switch (in->key) {
         case LSUIT_KEY_TYPE:
-            type = doc_uint32(in, 1, DOC_ENUM_MAX);
+            type = lsuit_in_uint32(in, 1, DOC_ENUM_MAX);
             break;
         case LSUIT_KEY_MATERIAL:
-            key->material = doc_bytes(in, 1, 128);
+            key->material = lsuit_in_bytes(in, 1, 128);
             break;
         case LSUIT_KEY_KID:
-            key->kid = doc_bytes(in, 1, LSUIT_KID_MAX);
+            key->kid = lsuit_in_bytes(in, 1, LSUIT_KID_MAX);
             break;
         default:
-            doc_unknown(in);
+            lsuit_in_unknown(in);
         }
     }
     key->type = type <= LSUIT_KEY_ED25519 ? (enum lsuit_key_type)type : LSUIT_KEY_NONE;
     if (in->c.err == LSUIT_OK && key->material.ptr != NULL && !material_ok(type, key->material))
-        doc_fail_key(in, LSUIT_KEY_MATERIAL, LSUIT_ERR_RANGE, "not a public key of this type");
-    doc_leave(in, up, DOC_KEY(LSUIT_KEY_TYPE) | DOC_KEY(LSUIT_KEY_MATERIAL));
+        lsuit_in_fail_key(in, LSUIT_KEY_MATERIAL, LSUIT_ERR_RANGE, "not a public key of this type");
+    lsuit_in_leave(in, up, DOC_KEY(LSUIT_KEY_TYPE) | DOC_KEY(LSUIT_KEY_MATERIAL));
 }
 
 /* One key twice would count twice for a threshold. */
-static void read_keys(struct doc_in *in, struct lsuit_role *role)
+static void read_keys(struct lsuit_in *in, struct lsuit_role *role)
 {
-    doc_array(in, LSUIT_TRUST_KEYS);
+    lsuit_in_array(in, LSUIT_TRUST_KEYS);
     while (lsuit_cbor_next(&in->c)) {
         struct lsuit_key *key = &role->keys[role->keys_n];
 
         read_key(in, key);
         for (uint32_t i = 0; i < role->keys_n; i++) {
             if (lsuit_bytes_compare(role->keys[i].material, key->material) == 0)
-                doc_fail(in, LSUIT_ERR_RANGE, "the same key twice");
+                lsuit_in_fail(in, LSUIT_ERR_RANGE, "the same key twice");
         }
         role->keys_n++;
     }
@@ -73,79 +73,78 @@ static const char *role_fault(const struct lsuit_role *role)
         return "a class without its vendor";
     if (role->role == LSUIT_ROLE_ROOT && role->vendor_id.ptr != NULL)
         return "a scope on the root role";
-    if ((role->role == LSUIT_ROLE_ONLINE || role->role == LSUIT_ROLE_ENROL) &&
-        role->threshold != 1)
+    if ((role->role == LSUIT_ROLE_ONLINE || role->role == LSUIT_ROLE_ENROL) && role->threshold != 1)
         return "a threshold on a role that signs alone";
     return NULL;
 }
 
-static void read_role(struct doc_in *in, struct lsuit_role *role)
+static void read_role(struct lsuit_in *in, struct lsuit_role *role)
 {
-    struct doc_at up = doc_map(in, LSUIT_MAP_ROLE);
-    uint64_t all = DOC_KEY(LSUIT_ROLE_ROLE) | DOC_KEY(LSUIT_ROLE_KEYS) |
-                   DOC_KEY(LSUIT_ROLE_THRESHOLD);
+    struct lsuit_in_at up = lsuit_in_map(in, LSUIT_MAP_ROLE);
+    uint64_t all =
+        DOC_KEY(LSUIT_ROLE_ROLE) | DOC_KEY(LSUIT_ROLE_KEYS) | DOC_KEY(LSUIT_ROLE_THRESHOLD);
 
     *role = (struct lsuit_role){ 0 };
-    while (doc_next(in)) {
+    while (lsuit_in_next(in)) {
         switch (in->key) {
         case LSUIT_ROLE_ROLE:
-            role->role = doc_uint32(in, 1, DOC_ENUM_MAX);
+            role->role = lsuit_in_uint32(in, 1, DOC_ENUM_MAX);
             break;
         case LSUIT_ROLE_KEYS:
             read_keys(in, role);
             break;
         case LSUIT_ROLE_THRESHOLD:
-            role->threshold = doc_uint32(in, 1, LSUIT_TRUST_KEYS);
+            role->threshold = lsuit_in_uint32(in, 1, LSUIT_TRUST_KEYS);
             break;
         case LSUIT_ROLE_VENDOR_ID:
-            role->vendor_id = doc_bytes(in, LSUIT_UUID_LEN, LSUIT_UUID_LEN);
+            role->vendor_id = lsuit_in_bytes(in, LSUIT_UUID_LEN, LSUIT_UUID_LEN);
             break;
         case LSUIT_ROLE_CLASS_ID:
-            role->class_id = doc_bytes(in, LSUIT_UUID_LEN, LSUIT_UUID_LEN);
+            role->class_id = lsuit_in_bytes(in, LSUIT_UUID_LEN, LSUIT_UUID_LEN);
             break;
         default:
-            doc_unknown(in);
+            lsuit_in_unknown(in);
         }
     }
     if (in->c.err == LSUIT_OK && (in->seen & all) == all && role_fault(role) != NULL)
-        doc_fail(in, LSUIT_ERR_RANGE, role_fault(role));
-    doc_leave(in, up, all);
+        lsuit_in_fail(in, LSUIT_ERR_RANGE, role_fault(role));
+    lsuit_in_leave(in, up, all);
 }
 
-static void read_anchor(struct doc_in *in, struct lsuit_anchor *anchor)
+static void read_anchor(struct lsuit_in *in, struct lsuit_anchor *anchor)
 {
-    struct doc_at up = doc_map(in, LSUIT_MAP_ANCHOR);
+    struct lsuit_in_at up = lsuit_in_map(in, LSUIT_MAP_ANCHOR);
 
     *anchor = (struct lsuit_anchor){ 0 };
-    while (doc_next(in)) {
+    while (lsuit_in_next(in)) {
         switch (in->key) {
         case LSUIT_ANCHOR_KIND:
-            anchor->kind = doc_uint32(in, 1, DOC_ENUM_MAX);
+            anchor->kind = lsuit_in_uint32(in, 1, DOC_ENUM_MAX);
             break;
         case LSUIT_ANCHOR_BYTES:
-            anchor->bytes = doc_bytes(in, 1, LSUIT_TRUST_MAX);
+            anchor->bytes = lsuit_in_bytes(in, 1, LSUIT_TRUST_MAX);
             break;
         case LSUIT_ANCHOR_USE:
-            anchor->use = doc_uint32(in, 1, DOC_ENUM_MAX);
+            anchor->use = lsuit_in_uint32(in, 1, DOC_ENUM_MAX);
             break;
         default:
-            doc_unknown(in);
+            lsuit_in_unknown(in);
         }
     }
     if (in->c.err == LSUIT_OK && anchor->kind == LSUIT_ANCHOR_SPKI &&
         anchor->bytes.len != LSUIT_SHA256_LEN)
-        doc_fail_key(in, LSUIT_ANCHOR_BYTES, LSUIT_ERR_RANGE, "length out of range");
-    doc_leave(in, up,
-              DOC_KEY(LSUIT_ANCHOR_KIND) | DOC_KEY(LSUIT_ANCHOR_BYTES) |
-                  DOC_KEY(LSUIT_ANCHOR_USE));
+        lsuit_in_fail_key(in, LSUIT_ANCHOR_BYTES, LSUIT_ERR_RANGE, "length out of range");
+    lsuit_in_leave(in, up,
+                   DOC_KEY(LSUIT_ANCHOR_KIND) | DOC_KEY(LSUIT_ANCHOR_BYTES) |
+                       DOC_KEY(LSUIT_ANCHOR_USE));
 }
 
 /* --- entries by number --- */
 
 /* Go to the i-th item of an array that was read before. */
-static bool item_at(struct doc_in *in, struct lsuit_bytes list, uint32_t i)
+static bool item_at(struct lsuit_in *in, struct lsuit_bytes list, uint32_t i)
 {
-    *in = doc_open(list);
+    *in = lsuit_in_open(list);
     if (list.ptr == NULL)
         return false;
     lsuit_cbor_array(&in->c);
@@ -159,7 +158,7 @@ static bool item_at(struct doc_in *in, struct lsuit_bytes list, uint32_t i)
 
 bool lsuit_trust_role_at(const struct lsuit_trust *trust, uint32_t i, struct lsuit_role *role_out)
 {
-    struct doc_in in;
+    struct lsuit_in in;
 
     if (!item_at(&in, trust->roles, i))
         return false;
@@ -170,7 +169,7 @@ bool lsuit_trust_role_at(const struct lsuit_trust *trust, uint32_t i, struct lsu
 bool lsuit_trust_anchor_at(const struct lsuit_trust *trust, uint32_t i,
                            struct lsuit_anchor *anchor_out)
 {
-    struct doc_in in;
+    struct lsuit_in in;
 
     if (!item_at(&in, trust->anchors, i))
         return false;
@@ -180,7 +179,7 @@ bool lsuit_trust_anchor_at(const struct lsuit_trust *trust, uint32_t i,
 
 bool lsuit_trust_url_at(const struct lsuit_trust *trust, uint32_t i, struct lsuit_bytes *url_out)
 {
-    struct doc_in in;
+    struct lsuit_in in;
 
     if (!item_at(&in, trust->urls, i))
         return false;
@@ -229,48 +228,48 @@ static const char *set_fault(const struct lsuit_trust *trust)
     return root ? NULL : "no root role";
 }
 
-static void read_roles(struct doc_in *in, struct lsuit_trust *trust)
+static void read_roles(struct lsuit_in *in, struct lsuit_trust *trust)
 {
     struct lsuit_role role;
 
     trust->roles.ptr = in->c.p;
-    doc_array(in, LSUIT_TRUST_ROLES);
+    lsuit_in_array(in, LSUIT_TRUST_ROLES);
     for (; lsuit_cbor_next(&in->c); trust->roles_n++)
         read_role(in, &role);
     trust->roles.len = (size_t)(in->c.p - trust->roles.ptr);
 }
 
-static void read_anchors(struct doc_in *in, struct lsuit_trust *trust)
+static void read_anchors(struct lsuit_in *in, struct lsuit_trust *trust)
 {
     struct lsuit_anchor anchor;
 
     trust->anchors.ptr = in->c.p;
-    doc_array(in, LSUIT_TRUST_ANCHORS);
+    lsuit_in_array(in, LSUIT_TRUST_ANCHORS);
     for (; lsuit_cbor_next(&in->c); trust->anchors_n++)
         read_anchor(in, &anchor);
     trust->anchors.len = (size_t)(in->c.p - trust->anchors.ptr);
 }
 
-static void read_urls(struct doc_in *in, struct lsuit_trust *trust)
+static void read_urls(struct lsuit_in *in, struct lsuit_trust *trust)
 {
     trust->urls.ptr = in->c.p;
-    doc_array(in, LSUIT_TRUST_URLS);
+    lsuit_in_array(in, LSUIT_TRUST_URLS);
     for (; lsuit_cbor_next(&in->c); trust->urls_n++)
-        (void)doc_text(in, 1, LSUIT_URL_MAX);
+        (void)lsuit_in_text(in, 1, LSUIT_URL_MAX);
     trust->urls.len = (size_t)(in->c.p - trust->urls.ptr);
 }
 
-static void read_set(struct doc_in *in, struct lsuit_trust *trust)
+static void read_set(struct lsuit_in *in, struct lsuit_trust *trust)
 {
-    struct doc_at up = doc_map(in, LSUIT_MAP_TRUST);
+    struct lsuit_in_at up = lsuit_in_map(in, LSUIT_MAP_TRUST);
 
-    while (doc_next(in)) {
+    while (lsuit_in_next(in)) {
         switch (in->key) {
         case LSUIT_TRUST_FORMAT:
-            doc_version(in);
+            lsuit_in_version(in);
             break;
         case LSUIT_TRUST_VERSION:
-            trust->version = doc_uint32(in, 1, UINT32_MAX);
+            trust->version = lsuit_in_uint32(in, 1, UINT32_MAX);
             break;
         case LSUIT_TRUST_ROLE_LIST:
             read_roles(in, trust);
@@ -282,31 +281,31 @@ static void read_set(struct doc_in *in, struct lsuit_trust *trust)
             read_urls(in, trust);
             break;
         case LSUIT_TRUST_ISSUED:
-            trust->issued_s = doc_uint(in, 0, LSUIT_NUMBER_MAX);
+            trust->issued_s = lsuit_in_uint(in, 0, LSUIT_NUMBER_MAX);
             break;
         default:
-            doc_unknown(in);
+            lsuit_in_unknown(in);
         }
     }
     if (in->c.err == LSUIT_OK && trust->roles.ptr != NULL && set_fault(trust) != NULL)
-        doc_fail_key(in, LSUIT_TRUST_ROLE_LIST, LSUIT_ERR_RANGE, set_fault(trust));
-    doc_leave(in, up,
-              DOC_KEY(LSUIT_TRUST_FORMAT) | DOC_KEY(LSUIT_TRUST_VERSION) |
-                  DOC_KEY(LSUIT_TRUST_ROLE_LIST));
+        lsuit_in_fail_key(in, LSUIT_TRUST_ROLE_LIST, LSUIT_ERR_RANGE, set_fault(trust));
+    lsuit_in_leave(in, up,
+                   DOC_KEY(LSUIT_TRUST_FORMAT) | DOC_KEY(LSUIT_TRUST_VERSION) |
+                       DOC_KEY(LSUIT_TRUST_ROLE_LIST));
 }
 
 enum lsuit_err lsuit_trust_read(struct lsuit_bytes payload, struct lsuit_trust *trust_out,
                                 struct lsuit_fault *fault)
 {
-    struct doc_in in = doc_open(payload);
+    struct lsuit_in in = lsuit_in_open(payload);
     struct lsuit_trust trust = { 0 };
     enum lsuit_err e;
 
     if (payload.len > LSUIT_TRUST_MAX)
-        doc_fail(&in, LSUIT_ERR_LIMIT, "larger than 2048 bytes");
+        lsuit_in_fail(&in, LSUIT_ERR_LIMIT, "larger than 2048 bytes");
     read_set(&in, &trust);
     trust.payload = payload;
-    e = doc_close(&in, fault);
+    e = lsuit_in_close(&in, fault);
     if (e == LSUIT_OK)
         *trust_out = trust;
     return e;
@@ -315,35 +314,35 @@ enum lsuit_err lsuit_trust_read(struct lsuit_bytes payload, struct lsuit_trust *
 enum lsuit_err lsuit_trust_doc_read(struct lsuit_bytes doc, struct lsuit_trust_doc *doc_out,
                                     struct lsuit_fault *fault)
 {
-    struct doc_in in = doc_open(doc);
+    struct lsuit_in in = lsuit_in_open(doc);
     struct lsuit_trust_doc d = { 0 };
-    struct doc_at up;
+    struct lsuit_in_at up;
     enum lsuit_err e;
 
     if (doc.len > LSUIT_TRUST_MAX)
-        doc_fail(&in, LSUIT_ERR_LIMIT, "larger than 2048 bytes");
-    up = doc_map(&in, LSUIT_MAP_TRUST_DOC);
-    while (doc_next(&in)) {
+        lsuit_in_fail(&in, LSUIT_ERR_LIMIT, "larger than 2048 bytes");
+    up = lsuit_in_map(&in, LSUIT_MAP_TRUST_DOC);
+    while (lsuit_in_next(&in)) {
         switch (in.key) {
         case LSUIT_TRUST_DOC_VERSION:
-            doc_version(&in);
+            lsuit_in_version(&in);
             break;
         case LSUIT_TRUST_DOC_PAYLOAD:
-            d.payload = doc_bytes(&in, 1, LSUIT_TRUST_MAX);
+            d.payload = lsuit_in_bytes(&in, 1, LSUIT_TRUST_MAX);
             break;
         case LSUIT_TRUST_DOC_SIGNATURES:
-            doc_array(&in, LSUIT_TRUST_SIGNATURES);
+            lsuit_in_array(&in, LSUIT_TRUST_SIGNATURES);
             while (lsuit_cbor_next(&in.c))
-                d.signatures[d.signatures_n++] = doc_bytes(&in, 1, LSUIT_TRUST_MAX);
+                d.signatures[d.signatures_n++] = lsuit_in_bytes(&in, 1, LSUIT_TRUST_MAX);
             break;
         default:
-            doc_unknown(&in);
+            lsuit_in_unknown(&in);
         }
     }
-    doc_leave(&in, up,
-              DOC_KEY(LSUIT_TRUST_DOC_VERSION) | DOC_KEY(LSUIT_TRUST_DOC_PAYLOAD) |
-                  DOC_KEY(LSUIT_TRUST_DOC_SIGNATURES));
-    e = doc_close(&in, fault);
+    lsuit_in_leave(&in, up,
+                   DOC_KEY(LSUIT_TRUST_DOC_VERSION) | DOC_KEY(LSUIT_TRUST_DOC_PAYLOAD) |
+                       DOC_KEY(LSUIT_TRUST_DOC_SIGNATURES));
+    e = lsuit_in_close(&in, fault);
     if (e == LSUIT_OK)
         *doc_out = d;
     return e;
@@ -395,8 +394,7 @@ static bool root_satisfied(const struct lsuit_trust_doc *doc, const struct lsuit
 
 static enum lsuit_err step_verify(const struct lsuit_trust_doc *doc,
                                   const struct lsuit_crypto *crypto,
-                                  const struct lsuit_trust *current,
-                                  const struct lsuit_trust *next)
+                                  const struct lsuit_trust *current, const struct lsuit_trust *next)
 {
     struct lsuit_bytes none = { NULL, 0 }, aad;
     uint8_t buf[LSUIT_AAD_MAX];
@@ -433,11 +431,10 @@ enum lsuit_err lsuit_trust_accept(struct lsuit_bytes doc, const struct lsuit_cry
     }
     if (fault != NULL) {
         *fault = (struct lsuit_fault){ .err = e, .component = -1 };
-        fault->code = e == LSUIT_ERR_UNAUTHORISED ? LSUIT_TRUST_DOC_SIGNATURES
-                                                  : LSUIT_TRUST_VERSION;
-        fault->what = lsuit_key_name(e == LSUIT_ERR_UNAUTHORISED ? LSUIT_MAP_TRUST_DOC
-                                                                 : LSUIT_MAP_TRUST,
-                                     fault->code);
+        fault->code =
+            e == LSUIT_ERR_UNAUTHORISED ? LSUIT_TRUST_DOC_SIGNATURES : LSUIT_TRUST_VERSION;
+        fault->what = lsuit_key_name(
+            e == LSUIT_ERR_UNAUTHORISED ? LSUIT_MAP_TRUST_DOC : LSUIT_MAP_TRUST, fault->code);
     }
     return e;
 }
