@@ -13,8 +13,8 @@ static int key_show(int argc, char **argv);
 
 /* clang-format off */
 static const struct verb VERBS[] = {
-  { "new",  "FILE", "make a P-256 key: FILE (0600) and FILE.pub; never overwrites", key_new },
-  { "show", "FILE", "print the key's id and public point",                            key_show },
+  { "new",  "FILE.pem", "make a P-256 key: FILE.pem (0600) and FILE.pub.pem; never overwrites", key_new },
+  { "show", "FILE.pem", "print the key's id and public point",                            key_show },
 };
 /* clang-format on */
 
@@ -40,11 +40,14 @@ static int key_new(int argc, char **argv)
     struct opt opts[] = { { NULL, OPT_FLAG, NULL, NULL, NULL, false } };
     const char *path = NULL;
     char pub[4096];
+    size_t n;
     int e = opts_parse(&VERBS[0], argc, argv, opts, &path, 1, 1, NULL);
 
     if (e != CLI_OK)
         return e;
-    if (snprintf(pub, sizeof pub, "%s.pub", path) >= (int)sizeof pub)
+    n = strlen(path);
+    n -= n > 4 && strcmp(path + n - 4, ".pem") == 0 ? 4 : 0;
+    if (snprintf(pub, sizeof pub, "%.*s.pub.pem", (int)n, path) >= (int)sizeof pub)
         return cli_usage("FILE: name too long");
     e = pem_generate(path, pub);
     if (e != CLI_OK)
