@@ -89,16 +89,30 @@ static void print_int(const cbor_item_t *item)
         printf("-%" PRIu64, v + 1);
 }
 
-/* A byte string that holds exactly one item; NULL when it doesn't. cbor_decref the answer. */
-static cbor_item_t *inner(const cbor_item_t *bstr)
+/*
+ * A byte string that holds exactly one item; NULL when it doesn't. cbor_decref the answer.
+ *
+ *   tag_out  a tag of 6 to 20 before the item, which libcbor 0.8 does not read; else 0
+ */
+static cbor_item_t *inner(const cbor_item_t *bstr, unsigned *tag_out)
 {
     struct cbor_load_result r;
     cbor_item_t *item;
+    const unsigned char *p;
+    size_t n;
 
+    *tag_out = 0;
     if (!cbor_bytestring_is_definite(bstr) || cbor_bytestring_length(bstr) == 0)
         return NULL;
-    item = cbor_load(cbor_bytestring_handle(bstr), cbor_bytestring_length(bstr), &r);
-    if (item != NULL && r.read != cbor_bytestring_length(bstr))
+    p = cbor_bytestring_handle(bstr);
+    n = cbor_bytestring_length(bstr);
+    if (p[0] >= 0xc6 && p[0] <= 0xd4 && n > 1) {
+        *tag_out = p[0] & 0x1f;
+        p++;
+        n--;
+    }
+    item = cbor_load(p, n, &r);
+    if (item != NULL && r.read != n)
         cbor_decref(&item);
     return item;
 }
@@ -110,17 +124,20 @@ static void diag(const cbor_item_t *item, unsigned depth);
 static void diag_bstr(const cbor_item_t *item, unsigned depth)
 {
     cbor_item_t *in = NULL;
+    unsigned tag;
 
     if (!cbor_bytestring_is_definite(item)) {
         printf("(_ ...)");
         return;
     }
     /* only containers are opened: any short byte string reads as some integer */
-    in = inner(item);
+    in = inner(item, &tag);
     if (in != NULL && (cbor_isa_array(in) || cbor_isa_map(in) || cbor_isa_tag(in))) {
         printf("<<");
+        if (tag != 0)
+            printf("%u(", tag);
         diag(in, depth + 1);
-        printf(">>");
+        printf(tag != 0 ? ")>>" : ">>");
     } else {
         print_bytes(cbor_bytestring_handle(item), cbor_bytestring_length(item), SIZE_MAX);
     }
@@ -314,6 +331,7 @@ static void tree_sequence(const cbor_item_t *item, unsigned depth)
         tree(item, IN_DIGEST, depth);
         return;
     }
+    putchar('\n');
     for (size_t i = 0; i + 1 < n; i += 2) {
         const char *name = is_int(items[i]) ? lsuit_name_command(int_of(items[i])) : NULL;
 
@@ -367,8 +385,7 @@ static void tree_array(const cbor_item_t *item, enum context in, unsigned depth)
 
     switch (in) {
     case IN_SEQUENCE:
-    case IN_TEXT: /* severed */
-        putchar('\n');
+    case IN_TEXT: /* an array here: severed */
         tree_sequence(item, depth);
         return;
     case IN_DIGEST:
@@ -383,7 +400,7 @@ static void tree_array(const cbor_item_t *item, enum context in, unsigned depth)
         putchar('\n');
         for (size_t i = 0; i < cbor_array_size(item); i++) {
             indent(depth);
-            printf("- %s", in == IN_AUTH ? (i == 0 ? "digest" : "block") : "alternative");
+            printf("-%s", in == IN_AUTH ? (i == 0 ? "" : " block") : " alternative");
             tree(items[i], in == IN_ALTERNATIVES ? IN_SEQUENCE : (i == 0 ? IN_DIGEST : IN_COSE),
                  depth + 1);
         }
@@ -397,9 +414,12 @@ static void tree_array(const cbor_item_t *item, enum context in, unsigned depth)
 
 static void tree_bstr(const cbor_item_t *item, enum context in, unsigned depth)
 {
-    cbor_item_t *content = in != IN_NOTHING ? inner(item) : NULL;
+    unsigned tag = 0;
+    cbor_item_t *content = in != IN_NOTHING ? inner(item, &tag) : NULL;
 
     if (content != NULL) {
+        if (tag != 0)
+            printf(" tag %u", tag);
         tree(content, in, depth);
         cbor_decref(&content);
         return;
@@ -460,14 +480,15 @@ static const cbor_item_t *map_get(const cbor_item_t *map, int64_t key)
 static int64_t wrapper_alg(const cbor_item_t *auth)
 {
     cbor_item_t *list = NULL, *digest = NULL;
+    unsigned tag;
     int64_t alg = 0;
 
     if (auth == NULL || !cbor_isa_bytestring(auth))
         return 0;
-    list = inner(auth);
+    list = inner(auth, &tag);
     if (list != NULL && cbor_isa_array(list) && cbor_array_size(list) > 0 &&
         cbor_isa_bytestring(cbor_array_handle(list)[0]))
-        digest = inner(cbor_array_handle(list)[0]);
+        digest = inner(cbor_array_handle(list)[0], &tag);
     if (digest != NULL && cbor_isa_array(digest) && cbor_array_size(digest) == 2 &&
         is_int(cbor_array_handle(digest)[0]))
         alg = int_of(cbor_array_handle(digest)[0]);
@@ -493,6 +514,7 @@ static const char *draft_of(const cbor_item_t *top)
     const cbor_item_t *map = top, *bstr;
     cbor_item_t *tagged = NULL, *manifest = NULL;
     const char *draft = "no SUIT envelope";
+    unsigned tag;
 
     if (cbor_isa_tag(top)) {
         if (cbor_tag_value(top) == 48)
@@ -510,7 +532,7 @@ static const char *draft_of(const cbor_item_t *top)
     bstr = map_get(map, 3);
     if (bstr == NULL || !cbor_isa_bytestring(bstr))
         goto out;
-    manifest = inner(bstr);
+    manifest = inner(bstr, &tag);
     if (manifest != NULL && cbor_isa_map(manifest))
         draft = draft_of_manifest(manifest);
 out:
