@@ -8,6 +8,10 @@ CODEC_TESTS := $(addprefix tests/unit/test_,bytes cbor cose suit suit_check suit
 TESTS += $(CODEC_TESTS)
 $(foreach t,$(CODEC_TESTS),$(eval USES.$(t) := manifests/liblsuit))
 
+CODEC_FUZZ := $(addprefix tests/fuzz/fuzz_,cbor cose envelope manifest)
+FUZZ += $(CODEC_FUZZ)
+$(foreach t,$(CODEC_FUZZ),$(eval USES.$(t) := manifests/liblsuit))
+
 TESTS += tests/unit/test_run
 USES.tests/unit/test_run := manifests/liblsuit
 
