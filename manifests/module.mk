@@ -13,6 +13,7 @@ FUZZ += $(CODEC_FUZZ)
 $(foreach t,$(CODEC_FUZZ),$(eval USES.$(t) := manifests/liblsuit))
 
 TESTS += tests/unit/test_run
+SRC.tests/unit/test_run  := tests/unit/test_run.c tests/interop/suit_device.c
 USES.tests/unit/test_run := manifests/liblsuit
 
 FUZZ += tests/fuzz/fuzz_run
