@@ -268,7 +268,7 @@ static int map_of_rule(const char *rule)
     return -1;
 }
 
-/* Lines `? 7 => uint32, ; trust-version` below `rule = {`. */
+/* Lines `? 7: uint, ; trust-version` below `rule = {`. */
 static void count_cddl(const char *path, int *found)
 {
     char line[512], rule[64], name[64];
@@ -279,13 +279,13 @@ static void count_cddl(const char *path, int *found)
     if (!CHECK(f != NULL))
         return;
     while (fgets(line, sizeof line, f) != NULL) {
-        const char *arrow = strstr(line, "=>"), *note = strrchr(line, ';');
+        const char *note = strrchr(line, ';');
 
         if (sscanf(line, "%63[a-z-] = {", rule) == 1 && strchr(line, '{') != NULL)
             map = map_of_rule(rule);
-        if (map < 0 || arrow == NULL || note == NULL)
+        if (map < 0 || note == NULL)
             continue;
-        if (sscanf(line, " ? %lld =>", &key) != 1 && sscanf(line, " %lld =>", &key) != 1)
+        if (sscanf(line, " ? %lld:", &key) != 1 && sscanf(line, " %lld:", &key) != 1)
             continue;
         if (sscanf(note, "; %63[a-z-]", name) != 1)
             continue;
