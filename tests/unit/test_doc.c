@@ -80,9 +80,9 @@ static const struct {
     enum lsuit_doc kind;
     bool audience;
 } KINDS[] = {
-    { "checkin", LSUIT_DOC_CHECKIN, true },  { "report", LSUIT_DOC_REPORT, true },
-    { "erase", LSUIT_DOC_ERASE, true },      { "statement", LSUIT_DOC_STATEMENT, false },
-    { "trust", LSUIT_DOC_TRUST, false },     { "receipt", LSUIT_DOC_RECEIPT, false },
+    { "checkin", LSUIT_DOC_CHECKIN, true }, { "report", LSUIT_DOC_REPORT, true },
+    { "erase", LSUIT_DOC_ERASE, true },     { "statement", LSUIT_DOC_STATEMENT, false },
+    { "trust", LSUIT_DOC_TRUST, false },    { "receipt", LSUIT_DOC_RECEIPT, false },
     { "enrol", LSUIT_DOC_ENROL, false },
 };
 
@@ -219,9 +219,9 @@ static void each_read_as_each(void)
         const char *example;
         size_t reader;
     } ROWS[] = {
-        { "checkin-minimal", 0 }, { "checkin-full", 0 }, { "answer-nothing", 1 },
-        { "answer-offer", 1 },    { "answer-full", 1 },  { "report", 2 },
-        { "statement", 3 },       { "trust-1", 4 },      { "receipt", 5 },
+        { "checkin-minimal", 0 }, { "checkin-full", 0 },   { "answer-nothing", 1 },
+        { "answer-offer", 1 },    { "answer-full", 1 },    { "report", 2 },
+        { "statement", 3 },       { "trust-1", 4 },        { "receipt", 5 },
         { "capability", 9 },      { "checkin-signed", 9 },
     };
     uint8_t buf[DOC_ROOM];
