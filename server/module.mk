@@ -6,5 +6,10 @@ SRC.server/libserver := $(wildcard $(foreach d,base http store artifact trust de
 PKG.server/libserver := microhttpd gnutls sqlite3 cbor jansson inih pthread
 
 PROGS += server/lapeld
-SRC.server/lapeld  := $(wildcard server/main.c)
+SRC.server/lapeld  := $(if $(wildcard server/api/*.c),server/main.c)
 USES.server/lapeld := server/libserver manifests/liblsuit
+
+# The listeners behind a small application of the tests' own.
+TEST_TOOLS += tests/integration/http_stub
+SRC.tests/integration/http_stub  := server/main.c tests/integration/http_stub.c
+USES.tests/integration/http_stub := server/libserver
