@@ -5,6 +5,7 @@
 
 #include <ini.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,11 +256,26 @@ struct reading {
     FILE *file;
     const char *name;
     int line;
-    enum err e;
+    int wrong_line; /* 0: nothing was wrong so far */
+    char wrong[200];
     uint64_t seen;
     char *value[KEYWORDS_N];
     int value_line[KEYWORDS_N];
 };
+
+/* Keep what is wrong first. */
+static void note(struct reading *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void note(struct reading *r, const char *format, ...)
+{
+    va_list ap;
+
+    if (r->wrong_line != 0)
+        return;
+    r->wrong_line = r->line;
+    va_start(ap, format);
+    vsnprintf(r->wrong, sizeof r->wrong, format, ap);
+    va_end(ap);
+}
 
 /* Read a line for inih, which would cut a long one in two and take both for lines. */
 static char *next_line(char *text, int room, void *ctx)
@@ -267,12 +283,12 @@ static char *next_line(char *text, int room, void *ctx)
     struct reading *r = ctx;
     size_t n;
 
-    if (r->e != ERR_OK || fgets(text, room, r->file) == NULL)
+    if (r->wrong_line != 0 || fgets(text, room, r->file) == NULL)
         return NULL;
     r->line++;
     n = strlen(text);
     if (n + 1 >= (size_t)room && text[n - 1] != '\n') {
-        r->e = FAIL(ERR_CONFIG, "%s:%d: line longer than %d characters", r->name, r->line, room - 2);
+        note(r, "line longer than %d characters", room - 2);
         return NULL;
     }
     return text;
@@ -284,67 +300,69 @@ static int on_value(void *ctx, const char *section, const char *name, const char
     char full[128];
     int i;
 
-    if (r->e != ERR_OK)
-        return 1;
     snprintf(full, sizeof full, "%s%s%s", section, section[0] != '\0' ? "." : "", name);
     i = find(full);
     if (i < 0) {
-        r->e = FAIL_FIELD(ERR_CONFIG, full, "%s:%d: unknown keyword: %s", r->name, r->line, full);
+        note(r, "unknown keyword: %s", full);
         return 1;
     }
     if (r->seen >> i & 1) {
-        r->e = FAIL_FIELD(ERR_CONFIG, full, "%s:%d: %s was set in line %d already", r->name, r->line,
-                          full, r->value_line[i]);
+        note(r, "%s was set in line %d already", full, r->value_line[i]);
         return 1;
     }
     r->seen |= UINT64_C(1) << i;
     r->value_line[i] = r->line;
     r->value[i] = strdup(value);
     if (r->value[i] == NULL)
-        r->e = FAIL(ERR_MEMORY, "%s", full);
+        note(r, "no memory");
     return 1;
 }
 
 /* A second struct is filled, so that the first is unchanged when a value is wrong. */
-static void apply(struct conf *c, struct reading *r)
+static enum err apply(struct conf *c, struct reading *r)
 {
     struct conf trial;
+    enum err e = ERR_OK;
 
     conf_init(&trial);
-    for (int i = 0; i < KEYWORDS_N && r->e == ERR_OK; i++) {
+    for (int i = 0; i < KEYWORDS_N && e == ERR_OK; i++) {
         const char *wrong = r->value[i] != NULL ? assign(&trial, &KEYWORDS[i], r->value[i]) : NULL;
 
         if (wrong != NULL)
-            r->e = FAIL_FIELD(ERR_CONFIG, KEYWORDS[i].name, "%s:%d: %s: %s: %s", r->name,
-                              r->value_line[i], KEYWORDS[i].name, wrong, r->value[i]);
+            e = FAIL_FIELD(ERR_CONFIG, KEYWORDS[i].name, "%s:%d: %s: %s: %s", r->name,
+                           r->value_line[i], KEYWORDS[i].name, wrong, r->value[i]);
     }
-    for (int i = 0; i < KEYWORDS_N && r->e == ERR_OK; i++) {
+    for (int i = 0; i < KEYWORDS_N && e == ERR_OK; i++) {
         if (r->value[i] != NULL && !(c->given >> i & 1) &&
             assign(c, &KEYWORDS[i], r->value[i]) != NULL)
-            r->e = FAIL(ERR_MEMORY, "%s", KEYWORDS[i].name);
+            e = FAIL(ERR_MEMORY, "%s", KEYWORDS[i].name);
     }
     conf_fini(&trial);
+    return e;
 }
 
 enum err conf_load(struct conf *c, const char *file)
 {
     struct reading r = { .name = file };
+    enum err e;
     int bad;
 
     r.file = fopen(file, "re");
     if (r.file == NULL)
         return FAIL(ERR_CONFIG, "%s: %s", file, strerror(errno));
     bad = ini_parse_stream(next_line, &r, on_value, &r);
-    if (r.e == ERR_OK && ferror(r.file))
-        r.e = FAIL(ERR_CONFIG, "%s: can't be read", file);
-    if (r.e == ERR_OK && bad != 0)
-        r.e = FAIL(ERR_CONFIG, "%s:%d: neither [section] nor name = value", file, bad);
+    if (bad > 0 && (r.wrong_line == 0 || bad < r.wrong_line))
+        e = FAIL(ERR_CONFIG, "%s:%d: neither [section] nor name = value", file, bad);
+    else if (r.wrong_line != 0)
+        e = FAIL(ERR_CONFIG, "%s:%d: %s", file, r.wrong_line, r.wrong);
+    else if (bad != 0 || ferror(r.file))
+        e = FAIL(ERR_CONFIG, "%s: can't be read", file);
+    else
+        e = apply(c, &r);
     fclose(r.file);
-    if (r.e == ERR_OK)
-        apply(c, &r);
     for (int i = 0; i < KEYWORDS_N; i++)
         free(r.value[i]);
-    return r.e;
+    return e;
 }
 
 /* --- The whole --- */
