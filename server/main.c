@@ -38,7 +38,7 @@ static enum err hold_data_dir(const char *dir, int *lock_out)
     char path[512];
     int fd;
 
-    if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+    if (mkdir(dir, 0750) < 0 && errno != EEXIST)
         return FAIL(ERR_CONFIG, "data_dir: %s: %s", dir, strerror(errno));
     snprintf(path, sizeof path, "%s/lock", dir);
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -140,14 +140,28 @@ static struct http_config http_config_of(const struct conf *c)
     return h;
 }
 
+static enum err open_api(const struct conf *c, struct api **api_out)
+{
+    const struct api_config config = {
+        .data_dir = c->data_dir,
+        .public_url = c->public_url[0] != '\0' ? c->public_url : NULL,
+        .trust_dir = c->trust_dir[0] != '\0' ? c->trust_dir : NULL,
+        .allow_test_keys = c->allow_test_keys,
+        .ballast = c->ballast,
+        .max_pending = (unsigned)c->max_pending,
+    };
+
+    return api_open(&config, api_out);
+}
+
 /* Wait for signals until one says stop. */
-static void wait_for_stop(const sigset_t *signals, struct app *app, struct http *http)
+static void wait_for_stop(const sigset_t *signals, struct api *api, struct http *http)
 {
     int signal_number = 0;
 
     while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP) {
         notify("RELOADING=1");
-        if (http_reload(http) == ERR_OK && app_reload(app) == ERR_OK)
+        if (http_reload(http) == ERR_OK && api_reload(api) == ERR_OK)
             LOG_INFO("read certificates and trust anchors again");
         notify("READY=1");
     }
@@ -158,8 +172,9 @@ static void wait_for_stop(const sigset_t *signals, struct app *app, struct http 
 static enum err serve(const struct conf *c)
 {
     struct http_config config = http_config_of(c);
+    struct http_dispatcher dispatcher;
     struct http *http = NULL;
-    struct app *app = NULL;
+    struct api *api = NULL;
     sigset_t signals;
     int lock = -1;
     enum err e;
@@ -174,21 +189,21 @@ static enum err serve(const struct conf *c)
 
     e = hold_data_dir(c->data_dir, &lock);
     if (e == ERR_OK)
-        e = app_open(c, &app);
-    if (e == ERR_OK)
-        e = http_start(&config, api_dispatcher(app), &http);
+        e = open_api(c, &api);
     if (e == ERR_OK) {
-        app_attach(app, http);
+        api_dispatcher(api, &dispatcher);
+        e = http_start(&config, &dispatcher, &http);
+    }
+    if (e == ERR_OK) {
+        api_attach(api, http);
         e = write_endpoints(c, http);
     }
     if (e == ERR_OK) {
         notify("READY=1");
         wait_for_stop(&signals, app, http);
     }
-    if (http != NULL)
-        app_attach(app, NULL);
     http_stop(http);
-    app_close(app);
+    api_close(api);
     if (lock >= 0)
         close(lock);
     if (e == ERR_OK)
@@ -198,14 +213,14 @@ static enum err serve(const struct conf *c)
 
 static enum err bootstrap(const struct conf *c)
 {
-    struct app *app = NULL;
-    enum err e = app_open(c, &app);
+    struct api *api = NULL;
+    enum err e = open_api(c, &api);
 
     if (e == ERR_OK)
-        e = api_bootstrap(app);
-    if (e == ERR_STATE)
+        e = api_bootstrap(api);
+    if (e == ERR_CONFLICT)
         fprintf(stderr, "lapeld: there is an admin already\n");
-    app_close(app);
+    api_close(api);
     return e;
 }
 

@@ -1,45 +1,53 @@
 /*
- * The application behind the listeners: routes, and what they stand on. The border between main and
- * api/. main opens it, hands its dispatcher to http/, and closes it after http_stop.
+ * What main sees of the application: open it, hand its dispatcher to http, tell it of http, close.
+ *
+ *     api_open ─► api_dispatcher ─► http_start ─► api_attach ─► … ─► http_stop ─► api_close
  */
 #ifndef API_API_H
 #define API_API_H
 
-#include "base/conf.h"
 #include "base/err.h"
 #include "http/http.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
-struct app;
+struct api;
+
+/* Strings live until api_close. */
+struct api_config {
+    const char *data_dir;   /* exists, 0750; database, payloads and bootstrap-token live in it */
+    const char *public_url; /* "https://updates.example.com", without a slash at the end; or NULL */
+    const char *trust_dir;  /* PEM public keys; NULL: <data_dir>/anchors */
+    bool allow_test_keys;   /* take keys that everybody can sign with. For tests only */
+    int64_t ballast;        /* bytes kept free for bad days; 0: none */
+    unsigned max_pending;   /* changes that wait for the disk before devices get 503; 0: 10000 */
+};
 
 /*
- * Open store, artifacts and trust, and start the writer. On a first start this leaves the bootstrap
- * token (see api_bootstrap).
+ * Open database, payloads and anchors, and start the writer. On the first start, and as long as
+ * no admin exists and none is valid, a bootstrap token is left in <data_dir>/bootstrap-token.
  *
- *   conf  must live until app_close
- *
- * Errors are already logged.
+ * ERR_CONFIG, ERR_DB, ERR_IO, ERR_MEMORY: already logged, nothing runs
  */
-enum err app_open(const struct conf *conf, struct app **app_out);
+enum err api_open(const struct api_config *config, struct api **api_out);
 
-/* The dispatcher, valid until app_close. Its drain finishes every pending request. */
-const struct http_dispatcher *api_dispatcher(struct app *app);
+void api_dispatcher(struct api *api, struct http_dispatcher *dispatcher_out);
 
-/* The listeners run: a halt may now cut replies off (http_kill_tag). NULL before they stop. */
-void app_attach(struct app *app, struct http *http);
+/* http runs: halts can end its replies now. Call it before the first operator could halt. */
+void api_attach(struct api *api, struct http *http);
 
-/* SIGHUP: read trust anchors and pages again. On error the old ones stay. */
-enum err app_reload(struct app *app);
+/* Read the trust anchors again. On error the old ones stay. */
+enum err api_reload(struct api *api);
 
-/* Close everything; what was acknowledged is on disk. NULL is fine. */
-void app_close(struct app *app);
+/* Make a new bootstrap token. ERR_CONFLICT: an admin exists */
+enum err api_bootstrap(struct api *api);
 
-/* Write a new bootstrap token to data_dir/bootstrap-token (0600), good for one use within an hour.
-   ERR_STATE: there is an admin already. */
-enum err api_bootstrap(struct app *app);
+/* Finish every change that waits, and close. After http_stop. NULL is fine. */
+void api_close(struct api *api);
 
-/* Print the table of routes, one a line. Needs no open app. */
+/* The table of routes, one line each: method, path, role, limit, summary. */
 void api_print_routes(FILE *out);
 
 #endif

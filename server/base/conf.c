@@ -36,11 +36,10 @@ static const struct keyword {
   { "public_url",             URL,    AT(public_url), "", 0, 0, NULL, "how devices reach this server; its host goes into the own certificate" },
   { "trusted_proxies",        TEXT,   AT(trusted_proxies), "", 0, 0, NULL, "addresses or prefixes whose X-Forwarded-For and -Proto are believed" },
   { "log_level",              CHOICE, AT(log_level), "info", 0, 0, LEVELS, "error, warn, info or debug" },
-  { "trust_dir",              PATH,   AT(trust_dir), "", 0, 0, NULL, "public keys (*.pem) of those who sign releases; data_dir/trust when empty" },
+  { "trust_dir",              PATH,   AT(trust_dir), "", 0, 0, NULL, "public keys (*.pem) of those who sign releases; data_dir/anchors when empty" },
   { "allow_test_keys",        FLAG,   AT(allow_test_keys), "no", 0, 0, NULL, "accept signatures by keys that everybody knows; for tests only" },
-  { "upload_limit",           SIZE,   AT(upload_limit), "4GiB", KIB(1), GIB(1024), NULL, "largest payload" },
   { "ballast",                SIZE,   AT(ballast), "16MiB", 0, GIB(16), NULL, "space kept back, so that a halt works on a full disk" },
-  { "poll",                   TIME,   AT(poll), "6h", SECONDS(30), SECONDS(7 * 86400), NULL, "when devices ask next" },
+  { "max_pending",            NUMBER, AT(max_pending), "10000", 1, 1000000, NULL, "changes that wait for the disk before devices are told to come later" },
 
   { "device.listen",          TEXT,   AT(device.listen), "*:8443", 0, 0, NULL, "for devices; empty is off" },
   { "device.tls",             CHOICE, AT(device.tls), "on", 0, 0, TLS, "on, off (only behind a proxy), or auto (off on loopback)" },

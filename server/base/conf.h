@@ -40,9 +40,8 @@ struct conf {
 
     char *trust_dir;
     bool allow_test_keys;
-    int64_t upload_limit; /* bytes */
-    int64_t ballast;      /* bytes */
-    int64_t poll;
+    int64_t ballast; /* bytes */
+    int64_t max_pending;
 
     uint64_t given; /* which rows of the table were set, bit by bit */
 };

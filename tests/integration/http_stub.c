@@ -30,9 +30,9 @@
 
 enum { PENDING_MAX = 4096 };
 
-struct app {
+struct api {
     struct http_dispatcher dispatcher;
-    const struct conf *conf;
+    struct api_config config;
     struct http *http;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -68,7 +68,7 @@ static void finish_with(struct http_request *req, const char *bytes)
 
 static enum err sink_write(void *ctx, const void *bytes, size_t n)
 {
-    struct app *app = ctx;
+    struct api *app = ctx;
 
     (void)bytes;
     atomic_fetch_add(&app->sink_bytes, (long long)n);
@@ -77,7 +77,7 @@ static enum err sink_write(void *ctx, const void *bytes, size_t n)
 
 static void sink_abort(void *ctx)
 {
-    struct app *app = ctx;
+    struct api *app = ctx;
 
     atomic_fetch_add(&app->aborts, 1);
     LOG_INFO("sink aborted");
@@ -86,7 +86,7 @@ static void sink_abort(void *ctx)
 static enum http_verdict begin(void *ctx, struct http_request *req, struct http_accept *accept,
                                struct http_reply *reply)
 {
-    struct app *app = ctx;
+    struct api *app = ctx;
 
     atomic_fetch_add(&app->begun, 1);
     if (is(req, HTTP_PUT, "/denied")) {
@@ -102,14 +102,14 @@ static enum http_verdict begin(void *ctx, struct http_request *req, struct http_
     return HTTP_ACCEPT;
 }
 
-static void answer_file(struct app *app, const struct http_request *req, struct http_reply *reply)
+static void answer_file(struct api *app, const struct http_request *req, struct http_reply *reply)
 {
     static const uint8_t ETAG[32] = { 0xab, 0xcd };
     char path[512];
     struct stat st;
     int fd;
 
-    snprintf(path, sizeof path, "%s/file.bin", app->conf->data_dir);
+    snprintf(path, sizeof path, "%s/file.bin", app->config.data_dir);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0) {
         http_reply_problem(reply, ERR_NOT_FOUND, strerror(errno), NULL);
@@ -131,7 +131,7 @@ static void answer_source(const struct http_request *req, struct http_reply *rep
     text(reply, line);
 }
 
-static void answer_count(struct app *app, struct http_reply *reply)
+static void answer_count(struct api *app, struct http_reply *reply)
 {
     char line[160];
 
@@ -141,7 +141,7 @@ static void answer_count(struct app *app, struct http_reply *reply)
     text(reply, line);
 }
 
-static enum http_verdict keep(struct app *app, struct http_request **list, unsigned *n,
+static enum http_verdict keep(struct api *app, struct http_request **list, unsigned *n,
                               struct http_request *req)
 {
     pthread_mutex_lock(&app->lock);
@@ -151,7 +151,7 @@ static enum http_verdict keep(struct app *app, struct http_request **list, unsig
     return HTTP_PENDING;
 }
 
-static void finish_later(struct app *app, const char *bytes)
+static void finish_later(struct api *app, const char *bytes)
 {
     pthread_mutex_lock(&app->lock);
     for (unsigned i = 0; i < app->later_n; i++)
@@ -173,7 +173,7 @@ static void answer_path(const struct http_request *req, struct http_reply *reply
 
 static enum http_verdict end(void *ctx, struct http_request *req, struct http_reply *reply)
 {
-    struct app *app = ctx;
+    struct api *app = ctx;
 
     if (is(req, HTTP_GET, "/hello") || is(req, HTTP_GET, "/healthz"))
         text(reply, "hello\n");
@@ -205,7 +205,7 @@ static enum http_verdict end(void *ctx, struct http_request *req, struct http_re
 
 static void done(void *ctx, struct http_request *req, int status, bool sent)
 {
-    struct app *app = ctx;
+    struct api *app = ctx;
 
     (void)req;
     (void)status;
@@ -217,7 +217,7 @@ static void done(void *ctx, struct http_request *req, int status, bool sent)
 /* Answers /soon in batches, as a store's writer does. */
 static void *work(void *ctx)
 {
-    struct app *app = ctx;
+    struct api *app = ctx;
 
     pthread_mutex_lock(&app->lock);
     while (!app->stop || app->soon_n > 0) {
@@ -233,7 +233,7 @@ static void *work(void *ctx)
 
 static void drain(void *ctx)
 {
-    struct app *app = ctx;
+    struct api *app = ctx;
 
     finish_later(app, "drained\n");
     pthread_mutex_lock(&app->lock);
@@ -243,13 +243,13 @@ static void drain(void *ctx)
     pthread_join(app->worker, NULL);
 }
 
-enum err app_open(const struct conf *conf, struct app **app_out)
+enum err api_open(const struct api_config *config, struct api **app_out)
 {
-    struct app *app = calloc(1, sizeof *app);
+    struct api *app = calloc(1, sizeof *app);
 
     if (app == NULL)
         return FAIL(ERR_MEMORY, "stub");
-    app->conf = conf;
+    app->config = *config;
     app->dispatcher = (struct http_dispatcher){ app, begin, end, done, drain };
     pthread_mutex_init(&app->lock, NULL);
     pthread_cond_init(&app->wake, NULL);
@@ -258,31 +258,31 @@ enum err app_open(const struct conf *conf, struct app **app_out)
     return ERR_OK;
 }
 
-const struct http_dispatcher *api_dispatcher(struct app *app)
+void api_dispatcher(struct api *app, struct http_dispatcher *dispatcher_out)
 {
-    return &app->dispatcher;
+    *dispatcher_out = app->dispatcher;
 }
 
-void app_attach(struct app *app, struct http *http)
+void api_attach(struct api *app, struct http *http)
 {
     app->http = http;
 }
 
-enum err app_reload(struct app *app)
+enum err api_reload(struct api *app)
 {
     (void)app;
     return ERR_OK;
 }
 
-void app_close(struct app *app)
+void api_close(struct api *app)
 {
     free(app);
 }
 
-enum err api_bootstrap(struct app *app)
+enum err api_bootstrap(struct api *app)
 {
     (void)app;
-    return ERR_STATE;
+    return ERR_CONFLICT;
 }
 
 void api_print_routes(FILE *out)

@@ -31,9 +31,9 @@ static const struct {
     { "file: number huge",        "[device]\nthreads = 99999999999999999999\n", ":2: device.threads: too large" },
     { "file: time without unit",  "[limits]\nheader_timeout = 10\n",         ":2: limits.header_timeout: not a time" },
     { "file: time",               "[limits]\nheader_timeout = 2m\n",         NULL },
-    { "file: size",               "upload_limit = 2GiB\n",                   NULL },
-    { "file: size with GB",       "upload_limit = 2GB\n",                    ":1: upload_limit: not a size" },
-    { "file: size overflows",     "upload_limit = 9000000000000GiB\n",       ":1: upload_limit: too large" },
+    { "file: size",               "ballast = 2GiB\n",                   NULL },
+    { "file: size with GB",       "ballast = 2GB\n",                    ":1: ballast: not a size" },
+    { "file: size overflows",     "ballast = 9000000000000GiB\n",       ":1: ballast: too large" },
     { "file: flag",               "allow_test_keys = yes\n",                 NULL },
     { "file: flag is a word",     "allow_test_keys = true\n",                ":1: allow_test_keys: not yes or no" },
     { "file: choice",             "log_level = debug\n",                     NULL },
@@ -144,7 +144,7 @@ static void test_both(void)
     CHECK_INT(conf_load(&again, path), ERR_OK);
     CHECK_STR(again.data_dir, "/line");
     CHECK_INT(again.header_timeout, 1500);
-    CHECK_INT(again.upload_limit, c.upload_limit);
+    CHECK_INT(again.ballast, c.ballast);
     CHECK_INT(again.device.connections, c.device.connections);
     CHECK_STR(again.operator_.listen, c.operator_.listen);
     conf_fini(&again);
