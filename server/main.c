@@ -200,7 +200,7 @@ static enum err serve(const struct conf *c)
     }
     if (e == ERR_OK) {
         notify("READY=1");
-        wait_for_stop(&signals, app, http);
+        wait_for_stop(&signals, api, http);
     }
     http_stop(http);
     api_close(api);
