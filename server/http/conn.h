@@ -33,6 +33,7 @@ struct conn {
     struct listener *listener;
     struct MHD_Connection *mhd;
     int fd;
+    int linger_fd; /* a copy, see struct lingering; -1 for none */
     bool secured; /* tls_ready was called */
     bool peer_trusted;
     struct http_address peer;
