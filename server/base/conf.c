@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 
-#include <ini.h>
 #include <errno.h>
+#include <ini.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -95,9 +95,9 @@ struct unit {
     int64_t factor;
 };
 
-static const struct unit TIMES[] = { { "ms", 1 },         { "s", 1000 },         { "m", 60000 },
+static const struct unit TIMES[] = { { "ms", 1 },          { "s", 1000 },         { "m", 60000 },
                                      { "h", 3600 * 1000 }, { "d", 86400 * 1000 }, { NULL, 0 } };
-static const struct unit SIZES[] = { { "B", 1 },     { "", 1 },       { "KiB", KIB(1) },
+static const struct unit SIZES[] = { { "B", 1 },        { "", 1 },         { "KiB", KIB(1) },
                                      { "MiB", MIB(1) }, { "GiB", GIB(1) }, { NULL, 0 } };
 static const struct unit NONE[] = { { "", 1 }, { NULL, 0 } };
 
@@ -406,11 +406,14 @@ enum err conf_check(const struct conf *c)
         e = FAIL(ERR_CONFIG, "data_dir: empty");
     if (e == ERR_OK && c->device.listen[0] == '\0' && c->operator_.listen[0] == '\0' &&
         c->public_.listen[0] == '\0')
-        e = FAIL(ERR_CONFIG, "no listener: device.listen, operator.listen and public.listen are empty");
+        e = FAIL(ERR_CONFIG,
+                 "no listener: device.listen, operator.listen and public.listen are empty");
     if (e == ERR_OK && c->operator_.listen[0] != '\0' && !conf_uses_tls(&c->operator_) &&
         !on_loopback(c->operator_.listen) && c->trusted_proxies[0] == '\0')
-        e = FAIL(ERR_CONFIG, "operator.tls: off on %s would send tokens in clear; only on loopback, "
-                             "or with trusted_proxies", c->operator_.listen);
+        e = FAIL(ERR_CONFIG,
+                 "operator.tls: off on %s would send tokens in clear; only on loopback, "
+                 "or with trusted_proxies",
+                 c->operator_.listen);
     return e;
 }
 

@@ -29,13 +29,13 @@
 #include <unistd.h>
 
 enum {
-    TICK_MS = 200,                      /* how late a deadline may be */
+    TICK_MS = 200,                       /* how late a deadline may be */
     RENEW_TICKS = 3600 * 1000 / TICK_MS, /* how often certificates and ticket keys are looked at */
-    STOP_MS = 5000,                     /* replies under way may take this long at the end */
-    POOL = 8 * 1024,                    /* of a device's connection: its headers must fit */
-    POOL_OPERATOR = 64 * 1024,          /* few connections, large uploads */
-    TLS_BLOCK = 16 * 1024,              /* of a file, one record at a time */
-    SEND_BUFFER = 128 * 1024,           /* the kernel doubles it */
+    STOP_MS = 5000,                      /* replies under way may take this long at the end */
+    POOL = 8 * 1024,                     /* of a device's connection: its headers must fit */
+    POOL_OPERATOR = 64 * 1024,           /* few connections, large uploads */
+    TLS_BLOCK = 16 * 1024,               /* of a file, one record at a time */
+    SEND_BUFFER = 128 * 1024,            /* the kernel doubles it */
     DESCRIPTORS_SPARE = 512,
     LINGERS = 64,
     LINGER_MS = 2000,
@@ -859,8 +859,8 @@ static enum err listener_start(struct http *http, int i)
                                                 tls_certificate_callback() };
     }
     if (config->threads > 1)
-        options[n++] = (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE,
-                                                (intptr_t)config->threads, NULL };
+        options[n++] =
+            (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)config->threads, NULL };
     options[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
     e = address_listen(config->address, &l->fd, &l->port);
     if (e != ERR_OK)
@@ -869,11 +869,10 @@ static enum err listener_start(struct http *http, int i)
         flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, l->fd, MHD_OPTION_CONNECTION_LIMIT, config->connections,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((http->config.idle_ms + 999) / 1000),
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)(i == HTTP_OPERATOR ? POOL_OPERATOR : POOL), MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-        MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
-        MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(i == HTTP_OPERATOR ? POOL_OPERATOR : POOL),
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+        http, MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL, MHD_OPTION_UNESCAPE_CALLBACK, unescape,
+        NULL, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     return l->daemon != NULL ? ERR_OK : FAIL(ERR_INTERNAL, "listener on %s", config->address);
 }
 
