@@ -2,7 +2,6 @@
 #include "base/clock.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 static int64_t read_ms(clockid_t id)
@@ -30,7 +29,7 @@ void clock_text(int64_t ms, char text_out[CLOCK_TEXT])
     struct tm tm;
 
     if (gmtime_r(&t, &tm) == NULL || tm.tm_year < -1900 || tm.tm_year > 8099) {
-        strcpy(text_out, "-");
+        snprintf(text_out, CLOCK_TEXT, "-");
         return;
     }
     snprintf(text_out, CLOCK_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",

@@ -378,14 +378,27 @@ bool conf_uses_tls(const struct conf_listen *l)
     return l->tls == CONF_TLS_ON || (l->tls == CONF_TLS_AUTO && !on_loopback(l->listen));
 }
 
+/* "host:port" with a port up to 65535; whether the host exists shows when it is listened on. */
+static bool is_host_port(const char *listen)
+{
+    const char *colon = strrchr(listen, ':');
+    int port = 0;
+
+    if (colon == NULL || colon == listen || colon[1] == '\0')
+        return false;
+    for (const char *p = colon + 1; *p != '\0'; p++) {
+        if (*p < '0' || *p > '9' || port > 65535)
+            return false;
+        port = port * 10 + (*p - '0');
+    }
+    return port <= 65535;
+}
+
 static enum err check_listen(const struct conf_listen *l, const char *section)
 {
-    const char *colon = strrchr(l->listen, ':');
-
     if (l->listen[0] == '\0')
         return ERR_OK;
-    if (colon == NULL || colon == l->listen || strlen(colon + 1) < 1 || strlen(colon + 1) > 5 ||
-        colon[1 + strspn(colon + 1, "0123456789")] != '\0' || atoi(colon + 1) > 65535)
+    if (!is_host_port(l->listen))
         return FAIL(ERR_CONFIG, "%s.listen: not host:port: %s", section, l->listen);
     if ((l->cert[0] == '\0') != (l->key[0] == '\0'))
         return FAIL(ERR_CONFIG, "%s.cert and %s.key: one needs the other", section, section);

@@ -228,13 +228,14 @@ static int begin_cert(struct pair *p, int64_t now_ms, int days)
 static enum err make_ca(int dir, int64_t now_ms, struct pair *ca)
 {
     char name[40];
+    char hex[BYTES_HEX_LENGTH(4) + 1];
     uint8_t random[4];
     int rc = begin_cert(ca, now_ms, CA_DAYS);
     enum err e;
 
     bytes_random(random, sizeof random);
-    strcpy(name, "lapel CA ");
-    bytes_to_hex(random, sizeof random, name + strlen(name)); /* two servers, two names */
+    bytes_to_hex(random, sizeof random, hex);
+    snprintf(name, sizeof name, "lapel CA %s", hex); /* two servers, two names */
     if (rc >= 0)
         rc = gnutls_x509_crt_set_dn_by_oid(ca->cert, GNUTLS_OID_X520_COMMON_NAME, 0, name,
                                            (unsigned)strlen(name));

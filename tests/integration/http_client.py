@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A client that misbehaves in ways curl can't. Prints one line; exit 0 when the server did as it
 should. Every wait ends with the server's act, or fails after 30 seconds."""
+import select
 import socket
 import ssl
 import sys
@@ -17,31 +18,17 @@ def dial(port, ca=None):
     return s
 
 
-def is_closed(s):
-    """Has the server ended the connection? Looks, does not wait."""
-    s.setblocking(False)
-    try:
-        return s.recv(4096) == b""
-    except (BlockingIOError, ssl.SSLWantReadError):
-        return False
-    except OSError:
-        return True
-    finally:
-        s.settimeout(LIMIT_S)
-
-
 def drip(s, head, byte):
     """Send head, then a byte every 20 ms, until the server closes. Never idle, never whole."""
     s.sendall(head)
     end = time.monotonic() + LIMIT_S
     while time.monotonic() < end:
-        if is_closed(s):
-            return "closed"
         try:
+            if select.select([s], [], [], 0.02)[0] and s.recv(4096) == b"":
+                return "closed"
             s.sendall(byte)
         except OSError:
             return "closed"
-        time.sleep(0.02)
     return "still open"
 
 
