@@ -64,7 +64,7 @@ const char *err_title(enum err e);
 /*
  * Log `e` with the function's name and yield it: `return FAIL(ERR_IO, "open %s: %s", path, why);`
  * A 5xx is logged at level error, a client's fault (4xx) at level debug.
- * FAIL_FIELD also names the input field at fault, a string that lives for ever.
+ * FAIL_FIELD also names the input field at fault; it is copied.
  */
 #define FAIL(e, ...) err_fail((e), __func__, (const char *)0, __VA_ARGS__)
 #define FAIL_FIELD(e, field, ...) err_fail((e), __func__, (field), __VA_ARGS__)

@@ -48,11 +48,11 @@ struct http_address {
     uint8_t bytes[16];
 };
 
+/* Valid from begin to done, at the same place all the time. */
 struct http_request {
     enum http_listener listener;
     enum http_method method;
-    const char *path;    /* percent-decoded once; an escape of '/', of a control character, or that
-                            is none stays as written. Starts with '/' */
+    const char *path;    /* as sent, without the query and not decoded: http_path_decode */
     bool is_tls;         /* the client's own hop is encrypted (a trusted proxy may say so) */
     int64_t body_length; /* Content-Length, 0 when there is no body */
 
@@ -63,9 +63,18 @@ struct http_request {
     void *user; /* the dispatcher's; NULL at begin */
 };
 
-/* A header or a query argument by name, NULL when absent. Header names ignore case. */
+/* A header or a query argument by name, NULL when absent. Header names ignore case; query values
+   are decoded. */
 const char *http_header(const struct http_request *req, const char *name);
 const char *http_query(const struct http_request *req, const char *name);
+
+/*
+ * Decode a segment of the path, after it was cut at '/', so that an identifier may hold one. False
+ * when an escape is broken or means a zero byte, or when it does not fit.
+ *
+ *   text_out  at least `room` bytes, zero-terminated on success
+ */
+bool http_path_decode(const char *segment, size_t n, char *text_out, size_t room);
 
 /*
  * The client's address: the peer's, or when the peer is in trusted_proxies the last address of
@@ -125,9 +134,8 @@ void http_reply_copy_body(struct http_reply *reply, const char *content_type, co
                           size_t size);
 
 /*
- * A problem (RFC 9457), application/problem+json: type, title and status of `e`, and `detail` and
- * `field` when not NULL. Fills the whole reply. 401 carries WWW-Authenticate: Bearer, 503 and 429 a
- * Retry-After of `retry_s` when that is not 0.
+ * A problem (RFC 9457), application/problem+json: title and status of `e`, and `detail` and `field`
+ * when not NULL. Fills the whole reply. 401 carries WWW-Authenticate: Bearer.
  */
 void http_reply_problem(struct http_reply *reply, enum err e, const char *detail, const char *field);
 void http_reply_retry_after(struct http_reply *reply, uint32_t retry_s);
