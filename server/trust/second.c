@@ -54,7 +54,7 @@ static enum err read_digest(const cbor_item_t *wrapper, uint8_t digest_out[32])
 {
     cbor_item_t *list = load_bstr(wrapper);
     cbor_item_t *digest = NULL;
-    enum err e = differ("the digest");
+    bool ok = false;
 
     if (list != NULL && cbor_isa_array(list) && cbor_array_size(list) > 1)
         digest = load_bstr(cbor_array_handle(list)[0]);
@@ -63,14 +63,14 @@ static enum err read_digest(const cbor_item_t *wrapper, uint8_t digest_out[32])
 
         if (cbor_isa_bytestring(bytes) && cbor_bytestring_length(bytes) == 32) {
             memcpy(digest_out, cbor_bytestring_handle(bytes), 32);
-            e = ERR_OK;
+            ok = true;
         }
     }
     if (digest != NULL)
         cbor_decref(&digest);
     if (list != NULL)
         cbor_decref(&list);
-    return e;
+    return ok ? ERR_OK : differ("the digest");
 }
 
 static enum err read_manifest(const cbor_item_t *bstr, struct trust_second *out)

@@ -110,7 +110,10 @@ CREATE TABLE release (
   component  BLOB NOT NULL,          -- encoded component id; empty: none
   sequence   INTEGER NOT NULL,
   digest     BLOB NOT NULL,
-  envelope   BLOB NOT NULL,
+  envelope   BLOB NOT NULL,          -- as it was uploaded
+  sent       BLOB NOT NULL,          -- as devices get it: without text when it is over 2 KiB
+  text       BLOB NOT NULL,          -- the content of the severed text; empty: none
+  sent_hash  BLOB NOT NULL,          -- SHA-256 of sent, for the ETag
   version    TEXT NOT NULL,
   priority   INTEGER,                -- update-priority; NULL: none
   state      INTEGER NOT NULL,
