@@ -15,6 +15,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define ARTIFACT_DIGEST 32
