@@ -2,3 +2,8 @@
 # in that folder's module.mk.
 
 TESTS += tests/unit/test_check
+
+PROGS += tests/interop/suit-cases
+SRC.tests/interop/suit-cases  := $(wildcard tests/interop/suit_*.c)
+USES.tests/interop/suit-cases := manifests/liblsuit
+PKG.tests/interop/suit-cases  := jansson
