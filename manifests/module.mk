@@ -10,3 +10,13 @@ USES.tests/unit/test_run := manifests/liblsuit
 
 FUZZ += tests/fuzz/fuzz_run
 USES.tests/fuzz/fuzz_run := manifests/liblsuit
+# lapel's own documents.
+TESTS += tests/unit/test_checkin tests/unit/test_doc tests/unit/test_place tests/unit/test_report \
+         tests/unit/test_statement tests/unit/test_trust tests/unit/test_uuid
+USES.tests/unit/test_checkin   := manifests/liblsuit
+USES.tests/unit/test_doc       := manifests/liblsuit
+USES.tests/unit/test_place     := manifests/liblsuit
+USES.tests/unit/test_report    := manifests/liblsuit
+USES.tests/unit/test_statement := manifests/liblsuit
+USES.tests/unit/test_trust     := manifests/liblsuit
+USES.tests/unit/test_uuid      := manifests/liblsuit
