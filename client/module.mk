@@ -10,3 +10,6 @@ PKG.client/ports/posix/lapel-agent  := mbedtls inih jansson
 
 TESTS += tests/unit/test_client
 USES.tests/unit/test_client := client/liblapel manifests/liblsuit
+
+TESTS += tests/powerloss/update
+USES.tests/powerloss/update := client/liblapel manifests/liblsuit
