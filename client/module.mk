@@ -7,3 +7,9 @@ PROGS += client/ports/posix/lapel-agent
 SRC.client/ports/posix/lapel-agent  := $(wildcard client/ports/posix/*.c)
 USES.client/ports/posix/lapel-agent := client/liblapel manifests/liblsuit
 PKG.client/ports/posix/lapel-agent  := mbedtls inih jansson
+
+TESTS += tests/unit/test_client
+USES.tests/unit/test_client := client/liblapel manifests/liblsuit
+
+TESTS += tests/powerloss/update
+USES.tests/powerloss/update := client/liblapel manifests/liblsuit
