@@ -139,12 +139,15 @@ struct lapel_ports {
     void *ctx; /* handed to every member of every table but crypto */
 };
 
+struct lapel_work; /* defined in lapel_context.h */
+
 /* Working memory: the caller's, for the life of the context. */
 struct lapel_memory {
     uint8_t *envelope; /* holds one manifest envelope; >= 2048 */
     size_t envelope_size;
     uint8_t *io; /* sending, receiving, reading back; >= LAPEL_IO_MIN */
     size_t io_size;
+    struct lapel_work *work; /* the manifest processor's state; one, not set up */
 };
 
 struct lapel; /* defined in lapel_context.h, so that it can be a static variable */
@@ -165,6 +168,9 @@ enum lapel_err {
  */
 enum lapel_err lapel_init(struct lapel *ctx, const struct lapel_config *config,
                           const struct lapel_ports *ports, const struct lapel_memory *memory);
+
+/* Why lapel_init refused: the member's name and what it wants. Static, "" when it did not. */
+const char *lapel_init_why(const struct lapel *ctx);
 
 /* One bounded piece of work; *wait_ms_out says when to call again (0: at once). */
 enum lapel_err lapel_step(struct lapel *ctx, uint32_t *wait_ms_out);

@@ -42,12 +42,11 @@ enum lsuit_cbor_type {
 };
 
 struct lsuit_cbor_level {
-    uint32_t left;       /* items (array) or pairs (map) not begun yet */
+    uint32_t left;           /* items (array) or pairs (map) not begun yet */
     bool is_map;
-    bool want_value;     /* map: a key was read, its value was not */
-    bool has_key;        /* map: prev_key is set */
-    const uint8_t *prev_key; /* encoded bytes of the previous key, for order and uniqueness */
-    uint32_t prev_len;
+    uint8_t at;              /* map: between pairs, in a key, before or in its value */
+    const uint8_t *key;      /* map: the encoded bytes of the key in work */
+    const uint8_t *prev_key; /* map: those of the key before, for order and uniqueness */
 };
 
 /* Read-only for callers, but for err: it may be set to keep an error of the caller's own. */

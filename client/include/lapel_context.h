@@ -1,0 +1,199 @@
+/*
+ * What a struct lapel is made of, so that a caller can place one statically and its size is known
+ * to the compiler. Members are the library's own: read them through lapel_status only.
+ */
+#ifndef LAPEL_CONTEXT_H
+#define LAPEL_CONTEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lapel.h"
+#include "lsuit/suit.h"
+#include "lsuit/suit_run.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Longest host name of a base URL, with its NUL. */
+#define LAPEL_HOST_MAX 128
+
+/* Releases that are remembered for failed trials. */
+#define LAPEL_BLOCKS 4
+
+/* --- what the journal keeps (core/journal.c gives each byte) ------------------------------- */
+
+struct lapel_pair {
+    uint64_t sequence;
+    uint8_t digest[32];
+};
+
+struct lapel_attempt {
+    uint8_t id[8]; /* random, made when leaving READY */
+    struct lapel_pair pair;
+    uint8_t slot;      /* the one that is written */
+    bool offline;      /* by lapel_apply: nothing is asked of the server */
+    uint8_t stagings;  /* how often it was staged */
+    uint8_t component; /* of the port, in work */
+    uint64_t offset;   /* of its bytes, written for certain */
+    uint64_t length[LSUIT_MAX_COMPONENTS]; /* of a whole component by port index, 0: not whole */
+};
+
+enum lapel_outcome_kind {
+    LAPEL_OUTCOME_NONE = 0,
+    LAPEL_OUTCOME_FAILED,
+    LAPEL_OUTCOME_REVERTED,
+    LAPEL_OUTCOME_CONFIRMED,
+    LAPEL_OUTCOME_WITHDRAWN
+};
+
+/* How the last attempt ended; kept until the server has taken it in a check-in. */
+struct lapel_outcome {
+    uint8_t id[8];
+    struct lapel_pair pair;
+    uint8_t kind;   /* enum lapel_outcome_kind */
+    uint8_t stage;  /* enum lsuit_stage */
+    uint8_t error;  /* enum lsuit_error_class */
+    bool reported;  /* by POST /v1/reports */
+    int32_t code;
+    uint64_t offset;
+};
+
+struct lapel_block {
+    struct lapel_pair pair;
+    uint8_t fails; /* trials that failed; 0: the entry is free */
+};
+
+struct lapel_record {
+    uint32_t number; /* of the record, rises with each save */
+    uint8_t state;   /* enum lapel_state */
+    bool accepted_known; /* accepted.digest holds a digest */
+    struct lapel_pair accepted;
+    uint64_t counter;     /* security counter */
+    uint32_t boots;
+    struct lapel_attempt attempt;
+    struct lapel_outcome outcome;
+    struct lapel_block block[LAPEL_BLOCKS];
+    uint8_t choice[3]; /* enum lapel_choice by enum lapel_setting - 1 */
+    uint8_t choice_by[3];
+    uint64_t postpone_left_ms; /* when the record was made */
+    uint64_t postpone_used_ms; /* of the budget, for the release of postpone_digest */
+    uint8_t postpone_digest[8];
+    uint32_t support_end; /* year * 100 + month, 0 not known */
+};
+
+/* --- one HTTP exchange (core/http1.c) ------------------------------------------------------- */
+
+struct lapel_origin {
+    char host[LAPEL_HOST_MAX];
+    uint16_t port;
+    bool tls;
+    bool literal; /* an IPv6 address: in brackets in the Host header */
+};
+
+struct lapel_http {
+    uint8_t *io;
+    size_t io_size;
+    uint64_t idle_at;     /* no byte moved until then: given up */
+    uint64_t head_at;     /* the header block is whole by then, or given up */
+    uint64_t left;        /* bytes of the body or the chunk still to come */
+    uint64_t length;      /* Content-Length */
+    uint64_t range_first, range_last, range_total;
+    uint32_t retry_after_s;
+    size_t out_n, out_at; /* the request in io, and how much of it is sent */
+    size_t body_n;        /* decoded body bytes at io[0..] */
+    size_t raw_at, raw_n; /* undecoded bytes behind them */
+    uint16_t status;
+    uint16_t extra; /* bytes of chunk extensions and trailers */
+    uint8_t phase;
+    uint8_t chunk;
+    bool open, keep, reused, head_only;
+    bool has_length, chunked, has_range, has_retry_after;
+};
+
+/* --- the release in hand: caller's memory, as large as the processor of manifests/ wants ----- */
+
+struct lapel_work {
+    struct lsuit_envelope envelope;
+    struct lsuit_manifest manifest;
+    struct lsuit_run run;
+};
+
+/* --- the whole ------------------------------------------------------------------------------- */
+
+struct lapel {
+    const struct lapel_config *config;
+    struct lapel_ports port;
+    struct lapel_memory memory;
+    const char *why; /* of a refused init */
+
+    struct lapel_record rec;
+    uint8_t nv_newest; /* which of the two records holds rec */
+    bool nv_known;     /* at least one was whole */
+
+    struct lapel_origin origin;
+    struct lapel_http http;
+
+    /* when (sched.c) */
+    uint64_t phase_fraction; /* of the period, in 2^-64 */
+    uint64_t next_check;     /* now_ms */
+    uint64_t not_before;     /* the server's Retry-After */
+    uint64_t retry_at;       /* of the work in hand */
+    uint64_t report_at;
+    uint32_t poll_ms;        /* as the server said, 0: config */
+    uint8_t check_fails, work_fails, report_fails;
+
+    /* what is being done (step.c) */
+    uint8_t work;     /* enum work */
+    uint8_t exchange; /* enum exchange */
+    uint8_t running_slot;
+    uint8_t boot_state;
+    bool kicked;
+    bool rechecked;     /* STAGED: the check-in before the REBOOT gate is done */
+    uint64_t staged_at; /* when it began to try */
+    uint32_t checks, good_checks;
+
+    /* the release in hand */
+    bool offered;  /* want is set */
+    struct lapel_pair want;
+    uint32_t want_size; /* of the envelope, 0 not known */
+    uint32_t envelope_n;
+    bool manifest_ok; /* memory.work holds a verified manifest */
+    uint8_t map[LSUIT_MAX_COMPONENTS]; /* manifest component -> port component */
+    int (*apply_read)(void *ctx, struct lsuit_bytes uri, uint64_t offset, uint8_t *buf, size_t n);
+
+    /* fetch.c */
+    uint64_t at;         /* bytes of the component that are written */
+    uint64_t erased;     /* below this everything is erased or written */
+    uint64_t saved;      /* offset in the journal */
+    uint64_t total;      /* image-size in force */
+    uint64_t fetched_all;
+    struct lapel_slot_info info;
+    bool resumed;        /* this run began behind offset 0 */
+    bool from_zero;      /* and must not again */
+
+    /* policy.c */
+    uint8_t gate;        /* where it waits, 0 nowhere */
+    uint64_t gate_until;
+    uint8_t gate_passed; /* bit per gate */
+    uint8_t told;        /* bit per event that was told for the release in hand */
+    uint8_t denied[8];   /* begin of the digest that the policy denied */
+    bool denied_any;
+    uint64_t dry_bytes;
+    bool has_priority;
+    int64_t priority;
+    uint64_t tick;       /* when postponement and trial were last counted */
+    uint32_t support_told;
+
+    /* trial */
+    uint64_t trial_left_ms;
+    bool trial_checked; /* a good check-in since it began */
+    uint64_t trial_retry;
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

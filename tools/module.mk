@@ -1,0 +1,14 @@
+# The publisher's command line, and the fleet simulator.
+
+PROGS += tools/lapel
+SRC.tools/lapel  := $(wildcard tools/lapel.c tools/cmd_*.c tools/template.c tools/pem.c)
+USES.tools/lapel := client/liblapel manifests/liblsuit
+PKG.tools/lapel  := mbedtls cbor jansson curl
+
+# The simulator decides exactly as the server does: it is the one tool that links server/decide.
+LIBS += server/libdecide
+SRC.server/libdecide := $(wildcard server/decide/*.c)
+
+PROGS += tools/lapel-fleet
+SRC.tools/lapel-fleet  := $(wildcard tools/fleet.c tools/fleet_*.c)
+USES.tools/lapel-fleet := server/libdecide client/liblapel manifests/liblsuit
