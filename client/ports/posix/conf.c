@@ -11,7 +11,7 @@
 
 #include "file.h"
 #include "lsuit/cbor.h"
-#include "uuid.h"
+#include "lsuit/uuid.h"
 
 /* inih cuts longer lines in two without a word. */
 #define LINE_MAX_BYTES 198
@@ -94,6 +94,11 @@ static bool wrong(struct reader *r, const char *name, const char *fmt, ...)
     (void)vsnprintf(r->why + n, sizeof r->why - (size_t)n, fmt, ap);
     va_end(ap);
     return false;
+}
+
+static struct lsuit_bytes bytes_of(const char *text)
+{
+    return (struct lsuit_bytes){ (const uint8_t *)text, strlen(text) };
 }
 
 static const struct keyword *find_keyword(const char *name)
@@ -320,8 +325,8 @@ static bool set_value(struct reader *r, const struct keyword *k, const char *val
     }
     case UUID: {
         struct conf_uuid *to = (struct conf_uuid *)(void *)((char *)r->c + k->at);
-        if (!uuid_parse(value, to->bytes))
-            return wrong(r, k->name, "not a UUID (32 hex digits, dashes optional)");
+        if (lsuit_uuid_parse(bytes_of(value), to->bytes) != LSUIT_OK)
+            return wrong(r, k->name, "not a UUID (8-4-4-4-12 hex digits)");
         to->set = true;
         return true;
     }
@@ -539,8 +544,8 @@ static bool ids_derive(struct reader *r)
 
     if (c->vendor_domain[0] == '\0')
         return true;
-    if (!uuid_v5(NULL, c->vendor_domain, c->vendor_id.bytes) ||
-        !uuid_v5(c->vendor_id.bytes, c->model, c->class_id.bytes))
+    if (lsuit_uuid_vendor(bytes_of(c->vendor_domain), c->vendor_id.bytes) != LSUIT_OK ||
+        lsuit_uuid_class(c->vendor_id.bytes, bytes_of(c->model), c->class_id.bytes) != LSUIT_OK)
         return wrong(r, "vendor_domain", "this build of the crypto library has no SHA-1");
     c->vendor_id.set = c->class_id.set = true;
     return true;
