@@ -1,7 +1,6 @@
 #include "boot.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -85,7 +84,7 @@ static bool run_command(const struct boot *b)
         log_text(LOG_LEVEL_ERROR, "boot_command: too long");
         return false;
     }
-    code = command_wait(command_spawn(AT_FDCWD, cmd.argv, -1), b->conf->boot_timeout_ms);
+    code = command_wait(command_spawn(cmd.argv, -1), b->conf->boot_timeout_ms);
     if (code != 0)
         log_event(LOG_LEVEL_ERROR, "boot-command-failed",
                   json_pack("{s:i, s:i}", "slot", (int)b->running, "code", code));

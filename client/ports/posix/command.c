@@ -57,7 +57,7 @@ bool command_parse(const char *line, const struct command_word *words, size_t wo
     return argc > 0;
 }
 
-static void child_main(int dirfd, char *const argv[], int input_fd)
+static void child_main(char *const argv[], int input_fd)
 {
     static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     char *const env[] = { path, NULL };
@@ -74,19 +74,17 @@ static void child_main(int dirfd, char *const argv[], int input_fd)
         _exit(127);
     if (strchr(argv[0], '/') != NULL)
         execve(argv[0], argv, env);
-    else if (dirfd != AT_FDCWD)
-        execveat(dirfd, argv[0], argv, env, 0);
     else
         execvpe(argv[0], argv, env);
     _exit(127);
 }
 
-pid_t command_spawn(int dirfd, char *const argv[], int input_fd)
+pid_t command_spawn(char *const argv[], int input_fd)
 {
     pid_t pid = fork();
 
     if (pid == 0)
-        child_main(dirfd, argv, input_fd);
+        child_main(argv, input_fd);
     if (pid > 0)
         (void)setpgid(pid, pid); /* here too: a kill may come before the child has run */
     return pid;

@@ -28,15 +28,14 @@ bool command_parse(const char *line, const struct command_word *words, size_t wo
                    struct command *cmd_out);
 
 /*
- * Start a program in a process group of its own, with an environment of PATH and the given
- * variable only, standard output and error to our standard error.
+ * Start a program in a process group of its own, with an environment of PATH only, standard
+ * output and error to our standard error.
  *
- *   dirfd      where argv[0] is looked up when it holds no '/'; AT_FDCWD for none
- *   input_fd   becomes standard input; -1 for /dev/null
+ *   input_fd  becomes standard input; -1 for /dev/null
  *
  * The process id, or -1 with errno.
  */
-pid_t command_spawn(int dirfd, char *const argv[], int input_fd);
+pid_t command_spawn(char *const argv[], int input_fd);
 
 /* Has it ended? 1 with its exit code (128 + signal when killed), 0 not yet, -1 with errno. */
 int command_poll(pid_t pid, int *code_out);

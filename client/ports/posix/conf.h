@@ -35,7 +35,7 @@ struct conf {
     char path[256]; /* of the file itself, "" when there is none */
 
     char server[256], server_fallback[256];
-    char product[65], model[65], hardware[65], device_id[65], version[65], language[36];
+    char product[65], model[65], hardware[33], device_id[65], version[65], language[36];
     char support_url[256];
     char token_file[256], ca_file[256], release_keys_path[256], online_keys_path[256];
     bool allow_test_keys;
