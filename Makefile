@@ -23,6 +23,7 @@ VARIANT ?= release
 PREFIX  ?= /usr/local
 SECONDS ?= 60
 JOBS    ?= $(shell nproc)
+COVER   ?= manifests/src
 
 ifeq ($(filter $(VARIANT),release debug asan tsan fuzz coverage),)
 $(error VARIANT=$(VARIANT): there are release, debug, asan, tsan, fuzz and coverage)
@@ -217,11 +218,11 @@ fuzz:
 	@$(AGAIN) VARIANT=fuzz test-programs
 	@tests/fuzz/run.sh $(SECONDS) $(patsubst tests/%,build/fuzz/test/%,$(FUZZ))
 
-## line coverage of manifests/src by the unit tests
+## which lines of COVER=manifests/src the tests reach
 coverage:
 	@$(PACKAGES) build
 	@$(AGAIN) VARIANT=coverage test-programs
-	@tests/coverage.sh $(call checks_of,coverage,$(TESTS))
+	@tests/coverage.sh $(COVER) $(call checks_of,coverage,$(TESTS))
 
 ## check layers, headers, formatting, common mistakes, secrets and documents
 lint:

@@ -103,13 +103,14 @@ struct lapel_http {
     uint64_t range_first, range_last, range_total;
     uint32_t retry_after_s;
     size_t out_n, out_at; /* the request in io, and how much of it is sent */
+    size_t head_n;        /* bytes of the header block so far */
     size_t body_n;        /* decoded body bytes at io[0..] */
-    size_t raw_at, raw_n; /* undecoded bytes behind them */
     uint16_t status;
-    uint16_t extra; /* bytes of chunk extensions and trailers */
+    uint16_t extra; /* bytes of chunk sizes, extensions and trailers */
     uint8_t phase;
     uint8_t chunk;
-    bool open, keep, reused, head_only;
+    bool full; /* the request did not fit */
+    bool open, keep, reused;
     bool has_length, chunked, has_range, has_retry_after;
 };
 

@@ -121,12 +121,12 @@ static inline bool check_bytes(const void *got, size_t got_n, const void *want, 
 }
 
 /* Each yields whether it held, for `if (!CHECK(p != NULL)) continue;`. */
-#define CHECK(cond)                                                                                \
+#define CHECK(cond) \
     (check_that((cond), __FILE__, __LINE__, #cond) ? true : (printf(" does not hold\n"), false))
 #define CHECK_INT(got, want) check_int((got), (want), __FILE__, __LINE__, #got)
 #define CHECK_UINT(got, want) check_uint((got), (want), __FILE__, __LINE__, #got)
 #define CHECK_STR(got, want) check_str((got), (want), __FILE__, __LINE__, #got)
-#define CHECK_BYTES(got, got_n, want, want_n)                                                      \
+#define CHECK_BYTES(got, got_n, want, want_n) \
     check_bytes((got), (got_n), (want), (want_n), __FILE__, __LINE__, #got)
 
 /*

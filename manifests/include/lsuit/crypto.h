@@ -37,7 +37,7 @@ extern "C" {
 
 /* Room for a running hash, in 8-byte words; the adapter asserts at build time that it fits. */
 #ifndef LSUIT_HASH_WORDS
-#define LSUIT_HASH_WORDS 48
+#define LSUIT_HASH_WORDS 32
 #endif
 
 struct lsuit_hash {

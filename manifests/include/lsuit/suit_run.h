@@ -8,8 +8,9 @@
  * already matches is skipped by the manifest's own conditions or by the platform.
  *
  *   (1) Only a manifest that lsuit_manifest_check accepted is run; run_init checks it again.
- *   (2) Every condition that the platform can't decide fails; every command that it can't carry
- *       out aborts (fail closed).
+ *   (2) A condition that the platform denies fails; a command, condition or directive, that the
+ *       platform has no function for aborts, so that no try-each falls through to a laxer
+ *       alternative.
  *   (3) Only a failed condition selects the next try-each alternative; a failed directive aborts.
  *   (4) A fetch never stores more than image-size bytes when image-size is set.
  *   (5) image-match hashes what is read back from the component, never what was received.
@@ -42,6 +43,9 @@ struct lsuit_trace {
     uint64_t size;          /* fetch, copy, write: bytes that the component holds afterwards */
     struct lsuit_bytes args;/* invoke */
     uint32_t source;        /* copy, swap */
+    uint64_t slot;          /* component-slot */
+    uint32_t missing;       /* !ok: number of the parameter that was not set, else 0 */
+    const char *why;        /* !ok: what the processor itself found wrong, static, or NULL */
     uint8_t depth;          /* of dependencies; 0 outermost */
 };
 
@@ -91,8 +95,8 @@ struct lsuit_platform {
     int (*swap)(void *ctx, uint32_t comp, bool first, uint32_t source);
     int (*invoke)(void *ctx, uint32_t comp, struct lsuit_bytes args);
 
-    /* Told of each executed condition and directive, for traces, reports and tests. `ok` as in
-     * the trace. NULL when nobody cares. */
+    /* Told of each executed condition and directive, for traces, reports and tests; not in a dry
+     * run. `t` and what it points to live until the call returns. NULL when nobody cares. */
     void (*trace)(void *ctx, const struct lsuit_trace *t);
 };
 
@@ -112,26 +116,36 @@ enum lsuit_run_state {
     LSUIT_RUN_FAILED /* see run.fault */
 };
 
-/* Parameters in force for one component. */
+/*
+ * Parameters in force for one component: for each one the offset of its encoded value in the
+ * envelope, 0 when it has none. run.c says which stands where.
+ */
+#define LSUIT_RUN_PARAMS 11
 struct lsuit_params {
-    struct lsuit_bytes vendor_id, class_id, device_id, content, uri, invoke_args, fetch_args,
-        encryption_info, version;
-    struct lsuit_digest digest;
-    uint64_t image_size, use_before, slot, source, battery;
-    int64_t priority;
-    uint32_t set; /* bit per parameter that has a value; suit_run.c numbers them */
+    uint32_t at[LSUIT_RUN_PARAMS];
 };
 
+/*
+ * One sequence in execution; positions are offsets in the envelope. A try-each and the
+ * alternative of it that runs are one frame.
+ */
 struct lsuit_frame {
-    struct lsuit_cbor at;     /* position in this sequence or list of alternatives */
-    uint8_t kind;             /* section, try-each, alternative, run-sequence */
-    bool soft_failure;
-    uint32_t saved_index, saved_mask;
+    uint32_t at;    /* the command that comes next, or is in work */
+    uint32_t end;   /* the first byte after the sequence */
+    uint32_t arg;   /* try-each, run-sequence: argument of the command, to begin again */
+    uint32_t next;  /* try-each: the alternative after this one */
+    uint32_t left;  /* try-each: alternatives that were not begun */
+    uint8_t kind;   /* section, try-each, run-sequence */
+    bool soft;      /* soft-failure in force */
+    uint8_t list_n; /* the component list of the frame below; the sequence runs once for each */
+    uint8_t list_at;
+    uint8_t list[LSUIT_MAX_COMPONENTS];
 };
 
 /* What a dry run learned, for gates, notices and the answer to "does it fit". */
 struct lsuit_dry {
-    uint64_t fetch_bytes;   /* sum of image-size over fetches that would go to the network */
+    uint64_t fetch_bytes;   /* sum of image-size over fetches that would go to the network;
+                             * an upper bound for what the held conditions let run */
     uint32_t fetches;
     bool size_unknown;      /* a fetch without image-size */
     uint32_t written;       /* bit i: component i would be written */
@@ -147,20 +161,21 @@ struct lsuit_run {
     uint8_t *buf; /* for reading back; the caller's */
     size_t buf_len;
     bool dry;
-    bool hashing; /* a hash is open: aborted by lsuit_run_abort */
+    bool hashing;    /* a hash is open: aborted by lsuit_run_abort */
+    bool op_started; /* the command at `applied` is in work */
     uint8_t phase;
-    uint8_t section_at;
     uint8_t procedure;
-    uint8_t depth;
-    bool op_started;
-    uint32_t index;      /* current component */
-    uint32_t index_mask; /* components the next commands apply to; list order in `list` */
-    uint32_t applied;    /* position in the list for the command in work */
+    uint8_t section;    /* manifest key of the section in work, 0 none */
+    uint8_t section_at; /* position of the one after it in the procedure's list */
+    bool in_shared;     /* the shared sequence runs in front of the section */
+    uint8_t depth;      /* frames in use */
+    uint8_t list_n;     /* components that the next command applies to; 0: index not set yet */
+    uint8_t applied;    /* position in the list for the command in work */
     uint8_t list[LSUIT_MAX_COMPONENTS];
-    uint8_t list_n;
-    uint32_t unknown;    /* dry: bit i: bytes of component i are not known yet */
-    uint64_t offset;     /* image-match and check-content: bytes read so far */
-    uint8_t differ;      /* check-content: sticky difference */
+    uint8_t differ;     /* check-content: sticky difference */
+    uint32_t unknown;   /* dry: bit i: bytes of component i are not known yet */
+    uint64_t offset;    /* image-match and check-content: bytes read so far */
+    uint64_t total;     /* of so many */
     struct lsuit_hash hash;
     struct lsuit_params params[LSUIT_MAX_COMPONENTS];
     struct lsuit_frame frame[LSUIT_MAX_DEPTH];
@@ -174,7 +189,8 @@ struct lsuit_run {
  *   buf, buf_len  scratch for reading back, at least 64 bytes; a step hashes at most buf_len
  *   all arguments must outlive the run
  *
- * LSUIT_ERR_USAGE      a table of another size, no buffer
+ * LSUIT_ERR_USAGE      a table of another size, no buffer, an envelope that was not verified
+ * LSUIT_ERR_LIMIT      an envelope of 4 GiB or more
  * LSUIT_ERR_COMPONENT  the device lacks a component       LSUIT_ERR_COMPONENT_AUTH
  * as lsuit_manifest_check
  */
@@ -187,6 +203,7 @@ enum lsuit_err lsuit_run_init(struct lsuit_run *run, const struct lsuit_manifest
  *
  *   dry  no directive reaches the platform. A component that would be written becomes unknown,
  *        and a condition over its bytes counts as held; all other conditions are decided now.
+ *        A digest whose algorithm the build lacks fails here, before any side effect.
  */
 void lsuit_run_start(struct lsuit_run *run, enum lsuit_procedure procedure, bool dry);
 

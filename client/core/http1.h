@@ -1,0 +1,58 @@
+/*
+ * One HTTP/1.1 exchange at a time over the port's socket functions (RFC 9112), in one buffer.
+ *
+ *   (1) The buffer holds the request until it is sent, then the header block, then the decoded
+ *       body at its begin. A header block larger than the buffer is an error.
+ *   (2) A response must say where its body ends: Content-Length or chunked, never both, each
+ *       once. What is ambiguous is refused, for two readers could read it two ways.
+ *   (3) No redirect is followed, no content coding accepted, no interim response taken.
+ *   (4) A call receives or sends at most once.
+ */
+#ifndef LAPEL_HTTP1_H
+#define LAPEL_HTTP1_H
+
+#include "lapel_context.h"
+
+enum http_result {
+    HTTP_AGAIN = 0, /* call again */
+    HTTP_HEAD,      /* status and headers are known: h->status, h->length, ... */
+    HTTP_BODY,      /* there are h->body_n bytes at h->io */
+    HTTP_END,       /* the body is whole; bytes at h->io may be left */
+    HTTP_NETWORK = -1,  /* the connection failed or timed out */
+    HTTP_TRUST = -2,    /* TLS: not the server we want */
+    HTTP_PROTOCOL = -3, /* the peer does not speak as it must */
+    HTTP_LIMIT = -4,    /* larger than the buffer */
+    HTTP_STALE = -5     /* a kept connection had ended before a byte came: ask once more */
+};
+
+/* Split "https://host[:port]"; false when it is ill-formed, has a path, or the host is too long. */
+bool http_origin(const char *url, struct lapel_origin *origin_out);
+
+void http_init(struct lapel_http *h, uint8_t *io, size_t io_size);
+
+/*
+ * Requests are built in the buffer by parts; the writer keeps quiet when it is full, and
+ * http_start answers HTTP_LIMIT then.
+ */
+void http_put(struct lapel_http *h, const char *text);
+void http_put_bytes(struct lapel_http *h, const uint8_t *bytes, size_t n);
+void http_put_number(struct lapel_http *h, uint64_t v);
+void http_put_hex(struct lapel_http *h, const uint8_t *bytes, size_t n);
+/* "METHOD path HTTP/1.1", Host; call first. `path` in two parts. */
+void http_request(struct lapel_http *h, const struct lapel_origin *origin, const char *method,
+                  const char *path, const char *path2);
+
+/* End the header block. `body` may stand in the buffer behind it; NULL for none. */
+enum http_result http_start(struct lapel_http *h, const uint8_t *body, size_t n);
+
+/* Go on. Reuses the connection when it is open. */
+enum http_result http_step(struct lapel_http *h, const struct lapel_net *net, void *ctx,
+                           const struct lapel_origin *origin, uint64_t now_ms);
+
+/* The first n bytes of the body were used. */
+void http_take(struct lapel_http *h, size_t n);
+
+/* Close the connection, whatever is going on. */
+void http_close(struct lapel_http *h, const struct lapel_net *net, void *ctx);
+
+#endif

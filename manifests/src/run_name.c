@@ -1,0 +1,26 @@
+/*
+ * Names of sections and commands as a trace has them: without the field's prefixes.
+ */
+#include "run.h"
+
+#include <string.h>
+
+static const char *strip(const char *name)
+{
+    static const char *const PREFIXES[] = { "suit-", "condition-", "directive-" };
+
+    for (size_t i = 0; name != NULL && i < sizeof PREFIXES / sizeof PREFIXES[0]; i++)
+        if (strncmp(name, PREFIXES[i], strlen(PREFIXES[i])) == 0)
+            name += strlen(PREFIXES[i]);
+    return name;
+}
+
+const char *run_command_name(int64_t code)
+{
+    return strip(lsuit_name_command(code));
+}
+
+const char *run_section_name(int64_t key)
+{
+    return strip(lsuit_name_manifest_key(key));
+}

@@ -1,0 +1,28 @@
+#!/bin/bash
+# Run test programs that were built with VARIANT=coverage, and print which lines of a folder they
+# reached: a line per source file, the sum at the end.
+#
+#   tests/coverage.sh FOLDER PROGRAM...
+set -eu
+cd "$(dirname "$0")/.."
+folder=$1
+shift
+find build/coverage -name '*.gcda' -delete
+RUN_LOG=build/coverage/log tests/run.sh "$@"
+find "build/coverage/obj/$folder" -name '*.gcno' -print0 | sort -z |
+    (cd build/coverage && xargs -0r -I{} gcov -n "../../{}") 2>/dev/null |
+    awk -v folder="$folder" '
+        /^File / { file = $0; gsub(/^File .|.$/, "", file); next }
+        /^Lines executed:/ && index(file, folder) == 1 {
+            split($0, part, /[:% ]/)
+            lines = $NF
+            printf "%6.1f %%  %5d lines  %s\n", part[3], lines, file
+            hit += part[3] * lines / 100
+            all += lines
+        }
+        { file = "" }
+        END {
+            if (all == 0)
+                exit 1
+            printf "%6.1f %%  %5d lines  all\n", 100 * hit / all, all
+        }'
