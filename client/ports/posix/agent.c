@@ -188,7 +188,7 @@ bool agent_reload(struct agent *a, struct conf *conf)
     return core_init(a);
 }
 
-uint32_t agent_step(struct agent *a)
+void agent_step(struct agent *a)
 {
     uint32_t wait = 1000;
     enum lapel_err e = LAPEL_OK;
@@ -200,7 +200,7 @@ uint32_t agent_step(struct agent *a)
         /* A full disk or the like: never spin on it. */
         wait = wait < 1000 ? 1000 : wait;
     }
-    return wait;
+    a->wait_ms = wait;
 }
 
 const char *agent_apply(struct agent *a, int envelope_fd, int dirfd)

@@ -42,8 +42,9 @@ struct args {
 
 /* What happened to the release in hand, for a command that waits for an outcome. */
 struct outcome {
-    bool refused, failed, staged, installed, waits, nothing_to_do;
+    bool available, refused, failed, staged, installed, waits;
     char why[160];
+    char version[65]; /* of what is available, "" when it doesn't say */
 };
 
 struct agent {
@@ -62,6 +63,7 @@ struct agent {
     uint8_t io[AGENT_IO_SIZE];
     char version[65]; /* of the running image: its manifest's, else the configuration's */
 
+    uint32_t wait_ms;   /* as the last step said */
     bool reboot_wanted; /* the core asked for the restart */
     bool hold;          /* a command only looks: every gate waits */
     int apply_dir;      /* folder of a file being applied, -1 none */
@@ -78,8 +80,8 @@ bool agent_start(struct agent *a, bool boots);
 /* Take another configuration over; the old one is freed. False: the old one stays. */
 bool agent_reload(struct agent *a, struct conf *conf);
 
-/* Milliseconds until the next step. */
-uint32_t agent_step(struct agent *a);
+/* One step; a->wait_ms says when the next one is due. */
+void agent_step(struct agent *a);
 
 /*
  * Apply an envelope; its payloads stand in the folder `dirfd`, which is taken. NULL, or why not
@@ -99,7 +101,7 @@ extern const struct lapel_sys port_sys;
 extern const struct lapel_policy port_policy;
 int port_apply_read(void *ctx, struct lsuit_bytes uri, uint64_t offset, uint8_t *buf, size_t n);
 
-/* Everything that status --json shows (status.c). `daemon`: said by a running one. */
+/* Everything that `status --json` shows (status.c). `daemon`: said by a running one. */
 json_t *status_json(struct agent *a, bool daemon);
 void status_print(const json_t *status);
 

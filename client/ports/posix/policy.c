@@ -81,8 +81,14 @@ static void note_outcome(struct outcome *o, const struct lapel_event *event, con
 {
     const char *what = json_string_value(json_object_get(told, "why"));
     const char *class_ = json_string_value(json_object_get(told, "class"));
+    const char *version = json_string_value(json_object_get(told, "version"));
 
     switch (event->id) {
+    case LAPEL_EVENT_AVAILABLE:
+        o->available = true;
+        (void)snprintf(o->version, sizeof o->version, "%s",
+                       version != NULL ? version : "");
+        break;
     case LAPEL_EVENT_REFUSED:
         o->refused = true;
         break;

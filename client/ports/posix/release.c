@@ -10,14 +10,16 @@ static bool read_text(struct agent *a, struct lsuit_bytes doc, struct lsuit_text
     struct lsuit_envelope envelope;
     struct lsuit_manifest manifest;
     struct lsuit_fault fault;
+    struct lsuit_auth auth;
+    struct lsuit_trust_keys trust = { .keys = a->conf->release_keys.key,
+                                      .n = a->conf->release_keys.n };
     struct lsuit_bytes language = { (const uint8_t *)a->conf->language,
                                     strlen(a->conf->language) };
 
     if (language.len == 0)
         language.ptr = NULL;
     return lsuit_envelope_read(doc, &envelope, &fault) == LSUIT_OK &&
-           lsuit_envelope_verify(&envelope, &lsuit_crypto_psa, a->conf->release_keys.key,
-                                 a->conf->release_keys.n, &fault) == LSUIT_OK &&
+           lsuit_envelope_verify(&envelope, &lsuit_crypto_psa, &trust, &auth, &fault) == LSUIT_OK &&
            lsuit_manifest_read(&envelope, &lsuit_crypto_psa, &manifest, &fault) == LSUIT_OK &&
            lsuit_manifest_text(&manifest, language, text_out, &fault) == LSUIT_OK;
 }
