@@ -53,9 +53,9 @@ enum lsuit_checkin_key {
 };
 
 enum lsuit_running_key { /* 1 to 3: the space */
-    LSUIT_RUNNING_SEQUENCE = 4,
-    LSUIT_RUNNING_DIGEST = 5,
-    LSUIT_RUNNING_STATE = 6
+                         LSUIT_RUNNING_SEQUENCE = 4,
+                         LSUIT_RUNNING_DIGEST = 5,
+                         LSUIT_RUNNING_STATE = 6
 };
 
 enum lsuit_running_state {
@@ -125,8 +125,8 @@ struct lsuit_checkin {
     struct lsuit_bytes channel;     /* absent: the product's default */
     struct lsuit_bytes device_key;  /* 65 bytes; for enrolment */
     struct lsuit_bytes attestation; /* for enrolment */
-    bool erase; /* asks for an erase nonce */
-    struct lsuit_bytes language; /* RFC 5646 tag; with consent only */
+    bool erase;                     /* asks for an erase nonce */
+    struct lsuit_bytes language;    /* RFC 5646 tag; with consent only */
 };
 
 enum lsuit_err lsuit_checkin_read(struct lsuit_bytes doc, struct lsuit_checkin *checkin_out,
@@ -162,12 +162,12 @@ enum lsuit_capability_key {
  */
 #define LSUIT_LIST_MAX 64 /* items */
 struct lsuit_capability {
-    struct lsuit_bytes commands;   /* SUIT command codes */
-    struct lsuit_bytes parameters; /* SUIT parameter keys */
-    struct lsuit_bytes algorithms; /* COSE algorithm numbers: signatures and digests */
-    uint32_t envelope_max;         /* bytes, at least LSUIT_ENVELOPE_MIN_ACCEPTED */
-    uint32_t components;           /* at least 1 */
-    uint64_t payload_max;          /* bytes; 0: not said */
+    struct lsuit_bytes commands;       /* SUIT command codes */
+    struct lsuit_bytes parameters;     /* SUIT parameter keys */
+    struct lsuit_bytes algorithms;     /* COSE algorithm numbers: signatures and digests */
+    uint32_t envelope_max;             /* bytes, at least LSUIT_ENVELOPE_MIN_ACCEPTED */
+    uint32_t components;               /* at least 1 */
+    uint64_t payload_max;              /* bytes; 0: not said */
     struct lsuit_bytes client_version; /* absent when not said */
 };
 
@@ -202,10 +202,10 @@ enum lsuit_answer_key {
 };
 
 enum lsuit_verdict_key { /* 1 to 3: the space */
-    LSUIT_VERDICT_VERDICT = 4,
-    LSUIT_VERDICT_SEQUENCE = 5,
-    LSUIT_VERDICT_DIGEST = 6,
-    LSUIT_VERDICT_SIZE = 7
+                         LSUIT_VERDICT_VERDICT = 4,
+                         LSUIT_VERDICT_SEQUENCE = 5,
+                         LSUIT_VERDICT_DIGEST = 6,
+                         LSUIT_VERDICT_SIZE = 7
 };
 
 enum lsuit_verdict_kind {
@@ -224,21 +224,17 @@ struct lsuit_verdict {
     uint32_t size;             /* envelope size in bytes; always with OFFER */
 };
 
-/* The borders of next_poll_s: a reader clamps, a writer refuses. */
-#define LSUIT_POLL_MIN_S 30u
-#define LSUIT_POLL_MAX_S 604800u /* 7 days */
-
 struct lsuit_answer {
     struct lsuit_verdict verdicts[LSUIT_MAX_SPACES];
-    uint32_t verdicts_n;      /* 0 to 4, each space once, at most one OFFER */
-    uint32_t next_poll_s;     /* 30 to 604 800 after reading */
-    uint32_t support_end;     /* year * 100 + month of the device's model; 0: not published */
+    uint32_t verdicts_n;            /* 0 to 4, each space once, at most one OFFER */
+    uint32_t next_poll_s;           /* 30 to 604 800 after reading */
+    uint32_t support_end;           /* year * 100 + month of the device's model; 0: not published */
     struct lsuit_bytes support_url; /* absent when none */
-    uint32_t trust_version;   /* newest; 0: not said */
+    uint32_t trust_version;         /* newest; 0: not said */
     struct lsuit_bytes statement;   /* signed, see statement.h; absent when none */
     struct lsuit_bytes erase_nonce; /* 8 to 32 bytes; absent when none */
-    struct lsuit_bytes token; /* new credential, 43 base64url characters; absent when none */
-    bool capability;          /* send the capability in full next time */
+    struct lsuit_bytes token;       /* new credential, 43 base64url characters; absent when none */
+    bool capability;                /* send the capability in full next time */
     bool has_time;
     uint64_t time_s; /* server time, seconds since 1970; a hint without effect on decisions */
 };

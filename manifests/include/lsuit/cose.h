@@ -22,11 +22,12 @@ extern "C" {
 #define LSUIT_TAG_COSE_SIGN1 18
 #define LSUIT_TAG_COSE_SIGN 98
 
-/* Largest COSE_Sign1 overhead that lsuit_cose_sign1_write adds to a payload. */
-#define LSUIT_COSE_OVERHEAD 96
+/* Largest COSE_Sign1 overhead that lsuit_cose_sign1_write adds to a payload; the kid is at most
+ * 32 bytes then. */
+#define LSUIT_COSE_OVERHEAD 128
 
 struct lsuit_cose {
-    uint64_t tag;                  /* 17, 18, 98 */
+    uint64_t tag;                  /* 17 (needs an adapter with HMAC) or 18 */
     struct lsuit_bytes protected_; /* content of the protected bstr */
     int32_t alg;                   /* from the protected header, 0 when it has none */
     struct lsuit_bytes kid;        /* from either header, absent when none */

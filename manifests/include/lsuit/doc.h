@@ -20,8 +20,8 @@
  *
  * `fault` may be NULL; else it names the key ("attempt-id"), its number and the offset.
  * Errors of every writer: the same for values that the reader would refuse, LSUIT_ERR_SPACE when
- * the buffer is too small. Writer and reader are inverse: what one writes the other accepts, and
- * writing what was read from a document without unknown keys gives the same bytes.
+ * the buffer is too small. What a writer makes its reader accepts, and writing what was read from
+ * such a document gives the same bytes again.
  */
 #ifndef LSUIT_DOC_H
 #define LSUIT_DOC_H
@@ -52,9 +52,17 @@ extern "C" {
 #define LSUIT_ATTEMPT_ID_LEN 8
 #define LSUIT_NONCE_MIN 8
 #define LSUIT_NONCE_MAX 32
-#define LSUIT_NAME_MAX 64         /* product, device id, model: bytes of UTF-8, 1 to 64 */
-#define LSUIT_HW_REVISION_MAX 32  /* 0 to 32 */
+#define LSUIT_NAME_MAX 64        /* product, device id, model: bytes of UTF-8, 1 to 64 */
+#define LSUIT_HW_REVISION_MAX 32 /* 0 to 32 */
 #define LSUIT_URL_MAX 200
+#define LSUIT_CHANNEL_MAX 32
+#define LSUIT_LANGUAGE_MAX 35   /* RFC 5646, section 4.4.1 */
+#define LSUIT_TIME_ZONE_MAX 900 /* minutes east or west */
+#define LSUIT_ATTESTATION_MAX 512
+/* The borders of a next poll: a reader clamps, a writer refuses. */
+#define LSUIT_POLL_MIN_S 30u
+#define LSUIT_POLL_MAX_S 604800u /* 7 days */
+#define LSUIT_SUIT_REPORT_MAX 2048
 #define LSUIT_TOKEN_LEN 43        /* base64url without padding: 32 bytes */
 #define LSUIT_COMPONENT_ID_MAX 64 /* encoded SUIT_Component_Identifier */
 
@@ -232,11 +240,7 @@ struct lsuit_event {
     uint32_t last_s; /* seconds of running time since the last one */
 };
 
-enum lsuit_event_key {
-    LSUIT_EVENT_CLASS = 1,
-    LSUIT_EVENT_COUNT = 2,
-    LSUIT_EVENT_LAST = 3
-};
+enum lsuit_event_key { LSUIT_EVENT_CLASS = 1, LSUIT_EVENT_COUNT = 2, LSUIT_EVENT_LAST = 3 };
 
 const char *lsuit_event_name(uint32_t class_);
 

@@ -40,8 +40,8 @@ struct lsuit_receipt {
     struct lsuit_bytes device_id;
     uint32_t what[LSUIT_RECEIPT_WHAT]; /* enum lsuit_erased, ascending; unknown ones too */
     uint32_t what_n;
-    uint64_t when_s;    /* seconds since 1970 */
-    uint64_t backups_s; /* when the last backup that holds any of it expires */
+    uint64_t when_s;          /* seconds since 1970 */
+    uint64_t backups_s;       /* when the last backup that holds any of it expires */
     struct lsuit_bytes nonce; /* the erase nonce, 8 to 32 bytes */
 };
 

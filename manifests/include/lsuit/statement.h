@@ -18,18 +18,18 @@ extern "C" {
 #define LSUIT_STATEMENT_MAX 2048
 
 enum lsuit_statement_key { /* 1 to 3: the space */
-    LSUIT_STATEMENT_VERSION = 0,
-    LSUIT_STATEMENT_NUMBER = 4,
-    LSUIT_STATEMENT_HIGHEST = 5,
-    LSUIT_STATEMENT_RELEASES = 6,
-    LSUIT_STATEMENT_ISSUED = 7,
-    LSUIT_STATEMENT_MAX_AGE = 8,
-    LSUIT_STATEMENT_STALE_AFTER = 9,
-    LSUIT_STATEMENT_NEXT_POLL = 10,
-    LSUIT_STATEMENT_SUPPORT = 11,
-    LSUIT_STATEMENT_NONCE = 12,
-    LSUIT_STATEMENT_LOG_ROOT = 13,
-    LSUIT_STATEMENT_LOG_SIZE = 14
+                           LSUIT_STATEMENT_VERSION = 0,
+                           LSUIT_STATEMENT_NUMBER = 4,
+                           LSUIT_STATEMENT_HIGHEST = 5,
+                           LSUIT_STATEMENT_RELEASES = 6,
+                           LSUIT_STATEMENT_ISSUED = 7,
+                           LSUIT_STATEMENT_MAX_AGE = 8,
+                           LSUIT_STATEMENT_STALE_AFTER = 9,
+                           LSUIT_STATEMENT_NEXT_POLL = 10,
+                           LSUIT_STATEMENT_SUPPORT = 11,
+                           LSUIT_STATEMENT_NONCE = 12,
+                           LSUIT_STATEMENT_LOG_ROOT = 13,
+                           LSUIT_STATEMENT_LOG_SIZE = 14
 };
 
 enum lsuit_release_key {
@@ -67,12 +67,12 @@ struct lsuit_statement {
     uint64_t highest; /* highest sequence ever opened; 0: none */
     struct lsuit_release releases[LSUIT_MAX_SPACES];
     uint32_t releases_n;
-    uint64_t issued_s;        /* seconds since 1970 */
-    uint32_t max_age_s;       /* how long a cache may serve it */
-    uint32_t stale_after_s;   /* running time until "stale" */
-    uint32_t next_poll_s;     /* clamped as in an answer; 0: not said */
-    struct lsuit_bytes support; /* encoded array; lsuit_statement_support. absent when none */
-    struct lsuit_bytes nonce;   /* of the check-in that asked; absent when none */
+    uint64_t issued_s;           /* seconds since 1970 */
+    uint32_t max_age_s;          /* how long a cache may serve it */
+    uint32_t stale_after_s;      /* running time until "stale" */
+    uint32_t next_poll_s;        /* clamped as in an answer; 0: not said */
+    struct lsuit_bytes support;  /* encoded array; lsuit_statement_support. absent when none */
+    struct lsuit_bytes nonce;    /* of the check-in that asked; absent when none */
     struct lsuit_bytes log_root; /* 32 bytes, reserved; absent when none */
     bool has_log_size;
     uint64_t log_size; /* reserved */
@@ -91,8 +91,7 @@ struct lsuit_support {
 enum lsuit_err lsuit_support_write(const struct lsuit_support *support, uint32_t n, uint8_t *buf,
                                    size_t cap, struct lsuit_bytes *list_out);
 /* The support end of a model, 0 when the statement doesn't say. */
-uint32_t lsuit_statement_support(const struct lsuit_statement *statement,
-                                 struct lsuit_bytes model);
+uint32_t lsuit_statement_support(const struct lsuit_statement *statement, struct lsuit_bytes model);
 /* The i-th entry; false when there are not so many. */
 bool lsuit_statement_support_at(const struct lsuit_statement *statement, uint32_t i,
                                 struct lsuit_support *support_out);

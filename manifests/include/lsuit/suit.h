@@ -136,6 +136,7 @@ struct lsuit_envelope {
     struct lsuit_bytes whole;
     bool tagged;
     bool verified;                /* set by lsuit_envelope_verify, by nothing else */
+    bool examined;                /* set by lsuit_envelope_trust_nobody: the digest fits, no more */
     struct lsuit_bytes auth;      /* content of key 2 */
     struct lsuit_bytes manifest;  /* content of key 3 */
     struct lsuit_bytes manifest_bstr; /* key 3 with its bstr header: what the digest covers */
@@ -206,7 +207,8 @@ enum lsuit_err lsuit_envelope_verify(struct lsuit_envelope *envelope,
 
 /*
  * For tools that explain a document nobody vouches for: take digest and manifest without a
- * signature. The digest must still fit. Never called on a device.
+ * signature. The digest must still fit. Sets envelope->examined: the manifest can be read, and
+ * is refused by lsuit_run_init. Never called on a device.
  */
 enum lsuit_err lsuit_envelope_trust_nobody(struct lsuit_envelope *envelope,
                                            const struct lsuit_crypto *crypto,
@@ -218,7 +220,7 @@ enum lsuit_err lsuit_envelope_trust_nobody(struct lsuit_envelope *envelope,
  *
  *   envelope  verified; borrowed by manifest_out
  *
- * LSUIT_ERR_USAGE        not verified
+ * LSUIT_ERR_USAGE        neither verified nor examined
  * LSUIT_ERR_CBOR         malformed; names the key. An install section at key 17 is told apart:
  *                        "draft -17 to -28"; keys 8 to 13 as in -16 and before likewise
  * LSUIT_ERR_COMPONENT    more components than LSUIT_MAX_COMPONENTS

@@ -21,8 +21,8 @@ extern "C" {
 
 /* A whole set with its signatures, on every device. */
 #define LSUIT_TRUST_MAX 2048
-#define LSUIT_TRUST_ROLES 8      /* entries in one set */
-#define LSUIT_TRUST_KEYS 8       /* keys in one entry */
+#define LSUIT_TRUST_ROLES 8 /* entries in one set */
+#define LSUIT_TRUST_KEYS 8  /* keys in one entry */
 #define LSUIT_TRUST_ANCHORS 4
 #define LSUIT_TRUST_URLS 4
 #define LSUIT_TRUST_SIGNATURES 8
@@ -72,7 +72,7 @@ struct lsuit_role {
     uint32_t role; /* enum lsuit_role_kind; an unknown one is passed over by lsuit_trust_find */
     struct lsuit_key keys[LSUIT_TRUST_KEYS]; /* P-256 and later types; an unknown type has NONE */
     uint32_t keys_n;
-    uint32_t threshold;          /* 1 to keys_n: different keys that must have signed */
+    uint32_t threshold;           /* 1 to keys_n: different keys that must have signed */
     struct lsuit_bytes vendor_id; /* absent: any */
     struct lsuit_bytes class_id;  /* absent: any */
 };
@@ -91,12 +91,12 @@ struct lsuit_anchor {
 
 /* A checked set. The lists are encoded; take their entries with the functions below. */
 struct lsuit_trust {
-    uint32_t version;                 /* from 1 */
-    uint64_t issued_s;                /* seconds since 1970; 0: not said */
-    struct lsuit_bytes roles;         /* encoded arrays; anchors and urls absent when none */
+    uint32_t version;         /* from 1 */
+    uint64_t issued_s;        /* seconds since 1970; 0: not said */
+    struct lsuit_bytes roles; /* encoded arrays; anchors and urls absent when none */
     struct lsuit_bytes anchors, urls;
     uint32_t roles_n, anchors_n, urls_n;
-    struct lsuit_bytes payload;       /* the whole encoded set, as signed */
+    struct lsuit_bytes payload; /* the whole encoded set, as signed */
 };
 
 /*

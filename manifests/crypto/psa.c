@@ -1,0 +1,149 @@
+/*
+ * The crypto adapter over the PSA Crypto API: SHA-2, and ECDSA on P-256.
+ *
+ * Only calls of the PSA standard, so that Mbed TLS 2.28, 3.6 and 4 fit, and so does the PSA
+ * service of a secure partition.
+ */
+#include "lsuit/crypto.h"
+
+#include <psa/crypto.h>
+
+#include <string.h>
+
+_Static_assert(sizeof(psa_hash_operation_t) <= sizeof(struct lsuit_hash),
+               "LSUIT_HASH_WORDS is too small for this crypto library");
+
+static psa_hash_operation_t *operation(struct lsuit_hash *h)
+{
+    return (psa_hash_operation_t *)(void *)h->opaque;
+}
+
+static enum lsuit_err err_of(psa_status_t status)
+{
+    switch (status) {
+    case PSA_SUCCESS:
+        return LSUIT_OK;
+    case PSA_ERROR_INVALID_SIGNATURE:
+        return LSUIT_ERR_UNAUTHORISED;
+    case PSA_ERROR_NOT_SUPPORTED:
+        return LSUIT_ERR_ALG;
+    case PSA_ERROR_BUFFER_TOO_SMALL:
+        return LSUIT_ERR_SPACE;
+    default:
+        return LSUIT_ERR_CRYPTO;
+    }
+}
+
+static enum lsuit_err hash_start(void *ctx, struct lsuit_hash *h, int32_t alg)
+{
+    psa_hash_operation_t fresh = PSA_HASH_OPERATION_INIT;
+    psa_algorithm_t psa = alg == LSUIT_ALG_SHA256   ? PSA_ALG_SHA_256
+                          : alg == LSUIT_ALG_SHA384 ? PSA_ALG_SHA_384
+                          : alg == LSUIT_ALG_SHA512 ? PSA_ALG_SHA_512
+                                                    : PSA_ALG_NONE;
+
+    (void)ctx;
+    memcpy(h->opaque, &fresh, sizeof fresh);
+    if (psa == PSA_ALG_NONE)
+        return LSUIT_ERR_ALG;
+    return err_of(psa_hash_setup(operation(h), psa));
+}
+
+static enum lsuit_err hash_update(void *ctx, struct lsuit_hash *h, struct lsuit_bytes part)
+{
+    (void)ctx;
+    return err_of(psa_hash_update(operation(h), part.ptr, part.len));
+}
+
+static enum lsuit_err hash_finish(void *ctx, struct lsuit_hash *h, uint8_t *out, size_t out_cap,
+                                  size_t *len_out)
+{
+    (void)ctx;
+    return err_of(psa_hash_finish(operation(h), out, out_cap, len_out));
+}
+
+static void hash_abort(void *ctx, struct lsuit_hash *h)
+{
+    (void)ctx;
+    (void)psa_hash_abort(operation(h));
+}
+
+static enum lsuit_err hash_parts(const struct lsuit_bytes *parts, size_t parts_n,
+                                 uint8_t out[LSUIT_SHA256_LEN])
+{
+    struct lsuit_hash h;
+    size_t len = 0;
+    enum lsuit_err e = hash_start(NULL, &h, LSUIT_ALG_SHA256);
+
+    for (size_t i = 0; e == LSUIT_OK && i < parts_n; i++) {
+        if (parts[i].len > 0)
+            e = hash_update(NULL, &h, parts[i]);
+    }
+    if (e == LSUIT_OK)
+        e = hash_finish(NULL, &h, out, LSUIT_SHA256_LEN, &len);
+    hash_abort(NULL, &h);
+    return e;
+}
+
+static enum lsuit_err verify(void *ctx, const struct lsuit_key *key, int32_t alg,
+                             const struct lsuit_bytes *parts, size_t parts_n,
+                             struct lsuit_bytes signature)
+{
+    psa_key_attributes_t attr = PSA_KEY_ATTRIBUTES_INIT;
+    psa_key_id_t id = 0;
+    uint8_t digest[LSUIT_SHA256_LEN];
+    enum lsuit_err e;
+
+    (void)ctx;
+    if ((alg != LSUIT_ALG_ES256 && alg != LSUIT_ALG_ESP256) || key->type != LSUIT_KEY_P256)
+        return LSUIT_ERR_ALG;
+    if (signature.len != LSUIT_ES256_LEN)
+        return LSUIT_ERR_UNAUTHORISED;
+    if (key->material.len != LSUIT_P256_POINT_LEN)
+        return LSUIT_ERR_CRYPTO;
+    e = hash_parts(parts, parts_n, digest);
+    if (e != LSUIT_OK)
+        return e;
+    psa_set_key_type(&attr, PSA_KEY_TYPE_ECC_PUBLIC_KEY(PSA_ECC_FAMILY_SECP_R1));
+    psa_set_key_bits(&attr, 256);
+    psa_set_key_usage_flags(&attr, PSA_KEY_USAGE_VERIFY_HASH);
+    psa_set_key_algorithm(&attr, PSA_ALG_ECDSA(PSA_ALG_SHA_256));
+    if (psa_import_key(&attr, key->material.ptr, key->material.len, &id) != PSA_SUCCESS)
+        return LSUIT_ERR_CRYPTO;
+    e = err_of(psa_verify_hash(id, PSA_ALG_ECDSA(PSA_ALG_SHA_256), digest, sizeof digest,
+                               signature.ptr, signature.len));
+    (void)psa_destroy_key(id);
+    return e;
+}
+
+/* Deterministic (RFC 6979) where the policy of the key allows it, else randomised. */
+static enum lsuit_err sign(void *ctx, uint32_t signer, int32_t alg, const struct lsuit_bytes *parts,
+                           size_t parts_n, uint8_t *sig, size_t sig_cap, size_t *len_out)
+{
+    uint8_t digest[LSUIT_SHA256_LEN];
+    psa_status_t status;
+    enum lsuit_err e;
+
+    (void)ctx;
+    if (alg != LSUIT_ALG_ES256 && alg != LSUIT_ALG_ESP256)
+        return LSUIT_ERR_ALG;
+    e = hash_parts(parts, parts_n, digest);
+    if (e != LSUIT_OK)
+        return e;
+    status = psa_sign_hash(signer, PSA_ALG_DETERMINISTIC_ECDSA(PSA_ALG_SHA_256), digest,
+                           sizeof digest, sig, sig_cap, len_out);
+    if (status == PSA_ERROR_NOT_PERMITTED || status == PSA_ERROR_NOT_SUPPORTED)
+        status = psa_sign_hash(signer, PSA_ALG_ECDSA(PSA_ALG_SHA_256), digest, sizeof digest, sig,
+                               sig_cap, len_out);
+    return err_of(status);
+}
+
+const struct lsuit_crypto lsuit_crypto_psa = {
+    .size = sizeof(struct lsuit_crypto),
+    .hash_start = hash_start,
+    .hash_update = hash_update,
+    .hash_finish = hash_finish,
+    .hash_abort = hash_abort,
+    .verify = verify,
+    .sign = sign,
+};
