@@ -4,7 +4,6 @@
 TESTS += tests/unit/test_check
 
 PROGS += tests/interop/suit-cases
-SRC.tests/interop/suit-cases  := tests/interop/suit_cases.c tests/interop/suit_case_run.c \
-                                 tests/interop/suit_device.c tests/interop/suit_keys.c
+SRC.tests/interop/suit-cases  := $(wildcard tests/interop/suit_*.c)
 USES.tests/interop/suit-cases := manifests/liblsuit
 PKG.tests/interop/suit-cases  := jansson

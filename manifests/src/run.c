@@ -360,9 +360,11 @@ static enum outcome command_step(struct lsuit_run *run)
 static void trace_begin(struct lsuit_run *run, enum lsuit_trace_kind kind, const char *name,
                         int64_t code)
 {
-    struct lsuit_trace t = { .kind = kind, .name = name, .code = code, .ok = true };
+    struct lsuit_trace t = {
+        .kind = kind, .name = name, .code = code, .ok = true, .dry = run->dry
+    };
 
-    if (!run->dry && run->platform->trace != NULL)
+    if (run->platform->trace != NULL)
         run->platform->trace(run->ctx, &t);
 }
 

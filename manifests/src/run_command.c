@@ -148,8 +148,7 @@ static enum outcome vendor(struct call *k)
     return identifier(k, k->run->platform->vendor_is, PARAM_VENDOR);
 }
 
-static enum outcome class(struct call *k)
-{
+static enum outcome class(struct call *k) {
     return identifier(k, k->run->platform->class_is, PARAM_CLASS);
 }
 
@@ -332,11 +331,11 @@ static enum outcome fetch(struct call *k)
         return fault(k, LSUIT_ERR_OPERATION, "larger than image-size");
     if (run->dry)
         return dry_fetch(k, !carried, max);
-    return written(k,
-                   answer(k, run->platform->fetch(run->ctx, k->comp, !run->op_started, uri, payload,
-                                                  max, value_digest(k),
-                                                  value_bytes(k, PARAM_FETCH_ARGS))),
-                   max);
+    return written(
+        k,
+        answer(k, run->platform->fetch(run->ctx, k->comp, !run->op_started, uri, payload, max,
+                                       value_digest(k), value_bytes(k, PARAM_FETCH_ARGS))),
+        max);
 }
 
 static enum outcome write(struct call *k)
@@ -386,8 +385,8 @@ static enum outcome copy(struct call *k)
     }
     if (run->dry)
         return would_write(k, k->comp);
-    return written(k, answer(k, run->platform->copy(run->ctx, k->comp, !run->op_started, source, max)),
-                   max);
+    return written(
+        k, answer(k, run->platform->copy(run->ctx, k->comp, !run->op_started, source, max)), max);
 }
 
 static enum outcome swap(struct call *k)
@@ -478,8 +477,9 @@ enum outcome run_command(struct lsuit_run *run, int64_t code, uint32_t comp)
         out = missing(&k, cmd);
     else
         out = cmd->run(&k);
-    if (out == OUT_AGAIN || run->dry || run->platform->trace == NULL)
+    if (out == OUT_AGAIN || run->platform->trace == NULL)
         return out;
+    k.trace.dry = run->dry;
     k.trace.name = run_command_name(code);
     k.trace.ok = out == OUT_DONE;
     run->platform->trace(run->ctx, &k.trace);

@@ -238,7 +238,8 @@ enum lsuit_err lsuit_manifest_read(const struct lsuit_envelope *envelope,
  *   policy  LSUIT_CHECK_... bits
  */
 #define LSUIT_CHECK_IDENTITY 1u  /* vendor and class conditions in the shared sequence: required */
-#define LSUIT_CHECK_LAPEL_URI 2u /* only `#name` and `../payloads/` with 64 hex digits */
+#define LSUIT_CHECK_LAPEL_URI 2u /* only `#name` and `../payloads/` with 64 hex digits, 0-9a-f */
+#define LSUIT_CHECK_SHA256 4u    /* no other image digest: for an adapter without SHA-384 and -512 */
 enum lsuit_err lsuit_manifest_check(const struct lsuit_manifest *manifest, uint32_t policy,
                                     struct lsuit_fault *fault);
 

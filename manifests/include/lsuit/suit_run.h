@@ -39,6 +39,7 @@ struct lsuit_trace {
     int64_t code;     /* section key or command code */
     uint32_t component;
     bool ok;
+    bool dry;               /* nothing was done: it would be */
     struct lsuit_bytes uri; /* fetch */
     uint64_t size;          /* fetch, copy, write: bytes that the component holds afterwards */
     struct lsuit_bytes args;/* invoke */
@@ -95,8 +96,9 @@ struct lsuit_platform {
     int (*swap)(void *ctx, uint32_t comp, bool first, uint32_t source);
     int (*invoke)(void *ctx, uint32_t comp, struct lsuit_bytes args);
 
-    /* Told of each executed condition and directive, for traces, reports and tests; not in a dry
-     * run. `t` and what it points to live until the call returns. NULL when nobody cares. */
+    /* Told of each condition and directive, for traces, reports and tests; of those in a dry run
+     * too, with t->dry. `t` and what it points to live until the call returns. NULL when nobody
+     * cares. */
     void (*trace)(void *ctx, const struct lsuit_trace *t);
 };
 

@@ -1,0 +1,328 @@
+/*
+ * The manifest's own map, its common section, and its severed sections.
+ * draft-ietf-suit-manifest-37, sections 8.4 and 8.5.
+ */
+#include "lsuit/suit.h"
+
+#include "digest.h"
+#include "fault.h"
+
+#ifdef LSUIT_NO_TEXT
+#define NAME(key) NULL
+#else
+#define NAME(key) lsuit_name_manifest_key(key)
+#endif
+
+enum { KEY_VERSION = 1, KEY_SEQUENCE = 2, KEY_REFERENCE_URI = 4, KEY_COMPONENT_ID = 5 };
+enum { COMMON_DEPENDENCIES = 1, COMMON_COMPONENTS = 2, COMMON_SHARED_SEQUENCE = 4 };
+
+/* What a reader noticed beside the cursor's error. */
+struct note {
+    const char *what;
+    const char *why;
+    int64_t code;
+    const uint8_t *at; /* in the envelope */
+};
+
+static void refuse(struct lsuit_cbor *c, enum lsuit_err err, struct note *note, const char *what,
+                   const char *why, int64_t code)
+{
+    if (c->err != LSUIT_OK)
+        return;
+    lsuit_cbor_fail(c, err);
+    note->what = what;
+    note->why = why;
+    note->code = code;
+}
+
+/* A component identifier: an array of byte strings. Returns its encoding. */
+static struct lsuit_bytes component_id_take(struct lsuit_cbor *c)
+{
+    struct lsuit_bytes id = { c->p, 0 };
+
+    lsuit_cbor_array(c);
+    while (lsuit_cbor_next(c))
+        (void)lsuit_cbor_bstr(c);
+    id.len = (size_t)(c->p - id.ptr);
+    return c->err == LSUIT_OK ? id : (struct lsuit_bytes){ NULL, 0 };
+}
+
+static void components_read(struct lsuit_cbor *c, struct lsuit_manifest *m, struct note *note)
+{
+    lsuit_cbor_array(c);
+    while (lsuit_cbor_next(c)) {
+        struct lsuit_bytes id = component_id_take(c);
+
+        for (uint32_t i = 0; i < m->components_n; i++) {
+            if (lsuit_bytes_compare(id, m->components[i]) == 0)
+                refuse(c, LSUIT_ERR_COMPONENT, note, TEXT("suit-components"),
+                       TEXT("one identifier twice"), COMMON_COMPONENTS);
+        }
+        if (m->components_n == LSUIT_MAX_COMPONENTS)
+            refuse(c, LSUIT_ERR_COMPONENT, note, TEXT("suit-components"),
+                   TEXT("more components than this build takes"), COMMON_COMPONENTS);
+        else if (c->err == LSUIT_OK)
+            m->components[m->components_n++] = id;
+    }
+}
+
+static enum lsuit_err common_read(struct lsuit_bytes content, struct lsuit_manifest *m,
+                                  struct note *note)
+{
+    struct lsuit_cbor c = lsuit_cbor_open(content);
+    int64_t key = 0;
+
+    note->what = TEXT("suit-common");
+    lsuit_cbor_map(&c);
+    while (lsuit_cbor_next_key(&c, &key)) {
+        switch (key) {
+        case COMMON_DEPENDENCIES:
+            refuse(&c, LSUIT_ERR_COMMAND, note, TEXT("suit-dependencies"),
+                   TEXT("dependencies are not supported"), key);
+            break;
+        case COMMON_COMPONENTS:
+            components_read(&c, m, note);
+            break;
+        case COMMON_SHARED_SEQUENCE:
+            m->shared = lsuit_cbor_bstr(&c);
+            break;
+        default:
+            refuse(&c, LSUIT_ERR_CBOR, note, TEXT("suit-common"), TEXT("unknown key"), key);
+        }
+    }
+    if (lsuit_cbor_finish(&c) == LSUIT_OK && m->components_n == 0)
+        refuse(&c, LSUIT_ERR_COMPONENT, note, TEXT("suit-components"), TEXT("no component"),
+               COMMON_COMPONENTS);
+    note->at = c.p;
+    return lsuit_cbor_finish(&c);
+}
+
+/* Where the sections are kept. */
+static const struct {
+    uint8_t key;
+    uint16_t offset;
+} PLACES[] = {
+    { LSUIT_SECTION_VALIDATE, offsetof(struct lsuit_manifest, validate) },
+    { LSUIT_SECTION_LOAD, offsetof(struct lsuit_manifest, load) },
+    { LSUIT_SECTION_INVOKE, offsetof(struct lsuit_manifest, invoke) },
+    { LSUIT_SECTION_COSWID, offsetof(struct lsuit_manifest, coswid) },
+    { LSUIT_SECTION_DEPENDENCY_RESOLUTION,
+      offsetof(struct lsuit_manifest, dependency_resolution) },
+    { LSUIT_SECTION_PAYLOAD_FETCH, offsetof(struct lsuit_manifest, payload_fetch) },
+    { LSUIT_SECTION_CANDIDATE_VERIFICATION,
+      offsetof(struct lsuit_manifest, candidate_verification) },
+    { LSUIT_SECTION_INSTALL, offsetof(struct lsuit_manifest, install) },
+    { LSUIT_SECTION_TEXT, offsetof(struct lsuit_manifest, text) },
+    { LSUIT_SECTION_UNINSTALL, offsetof(struct lsuit_manifest, uninstall) },
+};
+
+/* Offset of a section in the manifest; 0 for a key that is no section. */
+static size_t place(int64_t key)
+{
+    for (size_t i = 0; i < sizeof PLACES / sizeof PLACES[0]; i++) {
+        if (PLACES[i].key == key)
+            return PLACES[i].offset;
+    }
+    return 0;
+}
+
+static struct lsuit_part *part_slot(struct lsuit_manifest *m, int64_t key)
+{
+    return (struct lsuit_part *)(void *)((uint8_t *)m + place(key));
+}
+
+const struct lsuit_part *lsuit_manifest_part(const struct lsuit_manifest *manifest, int64_t key)
+{
+    size_t offset = place(key);
+
+    if (offset == 0)
+        return NULL;
+    return (const struct lsuit_part *)(const void *)((const uint8_t *)manifest + offset);
+}
+
+/* A section: the byte string itself or, where it may be severed, its digest. */
+static void part_read(struct lsuit_cbor *c, struct lsuit_part *part, bool severable)
+{
+    part->present = true;
+    if (severable && lsuit_cbor_peek(c) == LSUIT_CBOR_ARRAY) {
+        part->severable = true;
+        part->digest = lsuit_digest_take(c);
+    } else {
+        part->bytes = lsuit_cbor_bstr(c);
+    }
+}
+
+/* Keys of this or an older draft that no manifest for this build may hold. */
+static void key_refuse(struct lsuit_cbor *c, int64_t key, struct note *note)
+{
+    enum lsuit_err err = LSUIT_ERR_COMMAND;
+    const char *why = TEXT("not supported by this build");
+
+    switch (key) {
+    case 6: /* set-version */
+    case LSUIT_SECTION_COSWID:
+    case LSUIT_SECTION_DEPENDENCY_RESOLUTION:
+    case LSUIT_SECTION_UNINSTALL:
+    case 25: /* MUD */
+        break;
+    case 17:
+        err = LSUIT_ERR_CBOR;
+        why = TEXT("install at key 17: draft-ietf-suit-manifest -17 to -28");
+        break;
+    case 10:
+    case 11:
+    case 12:
+    case 13:
+        err = LSUIT_ERR_CBOR;
+        why = TEXT("keys 10 to 13: draft-ietf-suit-manifest -14 to -16, or before");
+        break;
+    default:
+        err = LSUIT_ERR_CBOR;
+        why = TEXT("unknown key in the manifest");
+    }
+    refuse(c, err, note, NAME(key), why, key);
+}
+
+static void element_read(struct lsuit_cbor *c, int64_t key, struct lsuit_manifest *m,
+                         struct lsuit_bytes *common, struct note *note)
+{
+    switch (key) {
+    case KEY_VERSION:
+        if (lsuit_cbor_uint(c) != 1)
+            refuse(c, LSUIT_ERR_CBOR, note, NAME(key), TEXT("not manifest version 1"), key);
+        break;
+    case KEY_SEQUENCE:
+        m->sequence = lsuit_cbor_uint(c);
+        break;
+    case LSUIT_SECTION_COMMON:
+        *common = lsuit_cbor_bstr(c);
+        break;
+    case KEY_REFERENCE_URI:
+        m->reference_uri = lsuit_cbor_tstr(c);
+        break;
+    case KEY_COMPONENT_ID:
+        m->component_id = component_id_take(c);
+        break;
+    case LSUIT_SECTION_VALIDATE:
+    case LSUIT_SECTION_LOAD:
+    case LSUIT_SECTION_INVOKE:
+        part_read(c, part_slot(m, key), false);
+        break;
+    case LSUIT_SECTION_PAYLOAD_FETCH:
+    case LSUIT_SECTION_CANDIDATE_VERIFICATION:
+    case LSUIT_SECTION_INSTALL:
+    case LSUIT_SECTION_TEXT:
+        part_read(c, part_slot(m, key), true);
+        break;
+    default:
+        key_refuse(c, key, note);
+    }
+}
+
+/* The manifest's map. Keys 1, 2 and 3 must be there; being the lowest, they are counted. */
+static enum lsuit_err map_read(struct lsuit_bytes content, struct lsuit_manifest *m,
+                               struct lsuit_bytes *common, struct note *note)
+{
+    struct lsuit_cbor c = lsuit_cbor_open(content);
+    int64_t key = 0, expected = 1;
+    enum lsuit_err e;
+
+    lsuit_cbor_map(&c);
+    while (lsuit_cbor_next_key(&c, &key)) {
+        if (expected <= 3 && key != expected)
+            refuse(&c, LSUIT_ERR_CBOR, note, NAME(expected), TEXT("missing"), expected);
+        expected++;
+        element_read(&c, key, m, common, note);
+    }
+    if (c.err == LSUIT_OK && expected <= 3)
+        refuse(&c, LSUIT_ERR_CBOR, note, NAME(expected), TEXT("missing"), expected);
+    e = lsuit_cbor_finish(&c);
+    if (e != LSUIT_OK && note->why == NULL && note->code == 0) {
+        note->what = c.depth > 0 ? NAME(key) : TEXT("suit-manifest");
+        note->code = c.depth > 0 ? key : 0;
+    }
+    note->at = c.p;
+    return e;
+}
+
+/* Hold one severed section of the envelope, with its header, against what the manifest says. */
+static enum lsuit_err severed_match(struct lsuit_bytes whole, const struct lsuit_crypto *crypto,
+                                    struct lsuit_part *part, struct note *note)
+{
+    struct lsuit_cbor c = lsuit_cbor_open(whole);
+    enum lsuit_err e;
+
+    if (whole.ptr == NULL)
+        return LSUIT_OK;
+    note->at = whole.ptr;
+    note->why = TEXT("in the envelope, but not declared by the manifest");
+    if (!part->present)
+        return LSUIT_ERR_UNAUTHORISED;
+    note->why = TEXT("both in the manifest and in the envelope");
+    if (!part->severable)
+        return LSUIT_ERR_CBOR;
+    note->why = TEXT("the severed element doesn't have the declared digest");
+    e = lsuit_digest_match(crypto, part->digest, whole);
+    if (e != LSUIT_OK)
+        return e;
+    note->why = NULL;
+    part->bytes = lsuit_cbor_bstr(&c);
+    return lsuit_cbor_finish(&c);
+}
+
+static enum lsuit_err severed_read(const struct lsuit_crypto *crypto, struct lsuit_manifest *m,
+                                   struct note *note)
+{
+    const struct lsuit_envelope *env = m->envelope;
+    const struct {
+        uint8_t key;
+        struct lsuit_bytes whole;
+    } severed[] = {
+        { LSUIT_SECTION_COSWID, env->coswid },
+        { LSUIT_SECTION_DEPENDENCY_RESOLUTION, env->dependency_resolution },
+        { LSUIT_SECTION_PAYLOAD_FETCH, env->payload_fetch },
+        { LSUIT_SECTION_CANDIDATE_VERIFICATION, env->candidate_verification },
+        { LSUIT_SECTION_INSTALL, env->install },
+        { LSUIT_SECTION_TEXT, env->text },
+    };
+    enum lsuit_err e = LSUIT_OK;
+
+    for (size_t i = 0; e == LSUIT_OK && i < sizeof severed / sizeof severed[0]; i++) {
+        e = severed_match(severed[i].whole, crypto, part_slot(m, severed[i].key), note);
+        if (e != LSUIT_OK) {
+            note->what = NAME(severed[i].key);
+            note->code = severed[i].key;
+        }
+    }
+    return e;
+}
+
+enum lsuit_err lsuit_manifest_read(const struct lsuit_envelope *envelope,
+                                   const struct lsuit_crypto *crypto,
+                                   struct lsuit_manifest *manifest_out, struct lsuit_fault *fault)
+{
+    struct lsuit_bytes common = { NULL, 0 };
+    struct note note = { 0 };
+    enum lsuit_err e;
+
+    if (!envelope->verified && !envelope->examined)
+        return lsuit_fault_set(fault, LSUIT_ERR_USAGE, TEXT("suit-manifest"),
+                               TEXT("not authenticated"), 0);
+    /* Filled in place, since it is too large for a device's stack; emptied again on error. */
+    *manifest_out = (struct lsuit_manifest){ 0 };
+    manifest_out->envelope = envelope;
+    manifest_out->digest = envelope->digest;
+    e = map_read(envelope->manifest, manifest_out, &common, &note);
+    if (e == LSUIT_OK)
+        e = common_read(common, manifest_out, &note);
+    if (e == LSUIT_OK)
+        e = severed_read(crypto, manifest_out, &note);
+    if (e != LSUIT_OK) {
+        *manifest_out = (struct lsuit_manifest){ 0 };
+        (void)lsuit_fault_set(fault, e, note.what,
+                              note.why != NULL ? note.why : TEXT("malformed"), note.code);
+        if (fault != NULL)
+            fault->offset = (size_t)(note.at - envelope->whole.ptr);
+    }
+    return e;
+}

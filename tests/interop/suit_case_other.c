@@ -1,0 +1,145 @@
+/*
+ * Judging the other kinds: foreign envelopes, older drafts, encryption infos.
+ */
+#include "suit_case.h"
+
+#include <string.h>
+
+/* Refused for lack of something: skipped when it is named. */
+static enum suit_verdict refused(struct suit_case *k, enum lsuit_err e)
+{
+    const char *what = k->fault.what != NULL ? k->fault.what : "(not named)";
+
+    if (suit_unsupported(e) && k->fault.what != NULL)
+        return suit_say(k, SUIT_SKIP, "needs %s (%s)", what, lsuit_err_name(e));
+    return suit_say(k, SUIT_FAIL, "refused: %s, %s, %s", lsuit_err_name(e), what,
+                    k->fault.why != NULL ? k->fault.why : "");
+}
+
+/* What nobody signed must be refused for that, and decode nevertheless. */
+static enum suit_verdict judge_unsigned(struct suit_case *k, struct lsuit_bytes doc)
+{
+    enum lsuit_err e = suit_admit(k, doc, 0);
+
+    if (e == LSUIT_OK)
+        return suit_say(k, SUIT_FAIL, "accepted without a signature");
+    if (e != LSUIT_ERR_UNAUTHORISED)
+        return refused(k, e);
+    e = lsuit_envelope_read(doc, &k->envelope, &k->fault);
+    if (e == LSUIT_OK)
+        e = lsuit_envelope_trust_nobody(&k->envelope, &lsuit_crypto_psa, &k->fault);
+    if (e == LSUIT_OK)
+        e = lsuit_manifest_read(&k->envelope, &lsuit_crypto_psa, &k->manifest, &k->fault);
+    if (e == LSUIT_OK)
+        e = lsuit_manifest_check(&k->manifest, 0, &k->fault);
+    return e == LSUIT_OK ? SUIT_PASS : refused(k, e);
+}
+
+/* As if every platform call succeeded: a dry run in which no component's bytes are known. */
+static enum lsuit_err run_willing(struct suit_case *k, struct suit_device *d)
+{
+    static const enum lsuit_procedure PROCEDURES[] = { LSUIT_PROCEDURE_UPDATE,
+                                                       LSUIT_PROCEDURE_INVOKE };
+    struct lsuit_run run;
+    uint8_t buf[64];
+    enum lsuit_err e = lsuit_run_init(&run, &k->manifest, &SUIT_DEVICE_PLATFORM, d,
+                                      &lsuit_crypto_psa, buf, sizeof buf);
+
+    for (size_t i = 0; e == LSUIT_OK && i < sizeof PROCEDURES / sizeof PROCEDURES[0]; i++) {
+        lsuit_run_start(&run, PROCEDURES[i], true);
+        run.unknown = UINT32_MAX;
+        e = lsuit_run_to_end(&run);
+    }
+    k->fault = run.fault;
+    return e;
+}
+
+static enum suit_verdict judge_willing(struct suit_case *k, json_t *want)
+{
+    struct suit_device d = { .willing = true };
+    enum lsuit_err e = run_willing(k, &d);
+    const char *p = d.trace;
+    bool stops = false;
+    size_t i;
+    json_t *line;
+
+    json_array_foreach(want, i, line)
+    {
+        const char *text = json_string_value(line);
+        size_t n = text != NULL ? strlen(text) : 0;
+
+        stops = text != NULL && strncmp(text, "STOP", 4) == 0;
+        if (stops)
+            break;
+        if (n == 0 || strncmp(p, text, n) != 0 || p[n] != '\n') {
+            suit_device_fini(&d);
+            return suit_say(k, SUIT_FAIL, "trace line %zu isn't \"%s\" (%s)", i + 1, text,
+                            lsuit_err_name(e));
+        }
+        p += n + 1;
+    }
+    suit_device_fini(&d);
+    if (*p != '\0')
+        return suit_say(k, SUIT_FAIL, "the trace goes on after line %zu", i);
+    if (stops != (e != LSUIT_OK))
+        return suit_say(k, SUIT_FAIL, "%s at the end", lsuit_err_name(e));
+    return SUIT_PASS;
+}
+
+enum suit_verdict suit_case_foreign(struct suit_case *k)
+{
+    json_t *want = json_object_get(k->doc, "expect");
+    json_t *willing = json_object_get(want, "trace_if_every_platform_call_succeeds_slot0");
+    struct lsuit_bytes doc = suit_file(k, json_string_value(json_object_get(k->doc, "file")));
+    struct lsuit_text text;
+    enum lsuit_err e;
+
+    if (doc.ptr == NULL)
+        return suit_say(k, SUIT_FAIL, "no such file");
+    if (!json_is_true(json_object_get(want, "authenticates")))
+        return judge_unsigned(k, doc);
+    e = suit_admit(k, doc, 0);
+    if (e == LSUIT_OK && k->manifest.text.bytes.ptr != NULL)
+        e = lsuit_manifest_text(&k->manifest, (struct lsuit_bytes){ NULL, 0 }, &text, &k->fault);
+    if (e != LSUIT_OK)
+        return refused(k, e);
+    if (json_object_get(k->doc, "exec") != NULL)
+        return suit_case_exec(k, json_object_get(k->doc, "exec"));
+    return willing != NULL ? judge_willing(k, willing) : SUIT_PASS;
+}
+
+enum suit_verdict suit_case_legacy(struct suit_case *k)
+{
+    json_t *want = json_object_get(k->doc, "expect");
+    const char *result = json_string_value(json_object_get(want, "result"));
+    const char *range = json_string_value(json_object_get(want, "draft_range"));
+    struct lsuit_bytes doc = suit_file(k, json_string_value(json_object_get(k->doc, "file")));
+    enum lsuit_err e;
+
+    if (doc.ptr == NULL || result == NULL)
+        return suit_say(k, SUIT_FAIL, "no such file, or no result");
+    e = suit_admit(k, doc, 0);
+    if (strcmp(result, "accepted") == 0)
+        return e == LSUIT_OK ? SUIT_PASS : refused(k, e);
+    if (e == LSUIT_OK)
+        return suit_say(k, SUIT_FAIL, "accepted");
+    if (range != NULL && (k->fault.why == NULL || strstr(k->fault.why, range) == NULL))
+        return suit_say(k, SUIT_FAIL, "refused (%s, \"%s\") without naming draft %s",
+                        lsuit_err_name(e), k->fault.why != NULL ? k->fault.why : "", range);
+    return SUIT_PASS;
+}
+
+/* This build decrypts nothing: its own reader of COSE says so. */
+enum suit_verdict suit_case_encryption_info(struct suit_case *k)
+{
+    struct lsuit_bytes info = suit_file(k, json_string_value(json_object_get(k->doc, "info")));
+    struct lsuit_cose cose;
+    enum lsuit_err e;
+
+    if (info.ptr == NULL)
+        return suit_say(k, SUIT_FAIL, "no such file");
+    e = lsuit_cose_read(info, &cose);
+    if (e != LSUIT_ERR_COSE)
+        return suit_say(k, SUIT_FAIL, "%s instead of cose-unsupported", lsuit_err_name(e));
+    return suit_say(k, SUIT_SKIP, "needs COSE_Encrypt (%s)", lsuit_err_name(e));
+}
