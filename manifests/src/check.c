@@ -303,9 +303,12 @@ enum lsuit_err lsuit_manifest_check(const struct lsuit_manifest *manifest, uint3
                                     struct lsuit_fault *fault)
 {
     static const uint8_t SECTIONS[] = {
-        LSUIT_SECTION_VALIDATE,      LSUIT_SECTION_LOAD,
-        LSUIT_SECTION_INVOKE,        LSUIT_SECTION_PAYLOAD_FETCH,
-        LSUIT_SECTION_CANDIDATE_VERIFICATION, LSUIT_SECTION_INSTALL,
+        LSUIT_SECTION_VALIDATE,
+        LSUIT_SECTION_LOAD,
+        LSUIT_SECTION_INVOKE,
+        LSUIT_SECTION_PAYLOAD_FETCH,
+        LSUIT_SECTION_CANDIDATE_VERIFICATION,
+        LSUIT_SECTION_INSTALL,
     };
     struct check k;
 

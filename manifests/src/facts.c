@@ -140,9 +140,8 @@ static void fetch_add(struct walker *k)
             (void)lsuit_walk_fail(&k->w, LSUIT_ERR_LIMIT, TEXT("more fetches than fit"));
             return;
         }
-        k->facts->fetch[k->facts->fetch_n++] = (struct lsuit_fetch){
-            i, k->force[i].uri, k->force[i].digest, k->force[i].size
-        };
+        k->facts->fetch[k->facts->fetch_n++] =
+            (struct lsuit_fetch){ i, k->force[i].uri, k->force[i].digest, k->force[i].size };
     }
 }
 

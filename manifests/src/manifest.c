@@ -106,8 +106,7 @@ static const struct {
     { LSUIT_SECTION_LOAD, offsetof(struct lsuit_manifest, load) },
     { LSUIT_SECTION_INVOKE, offsetof(struct lsuit_manifest, invoke) },
     { LSUIT_SECTION_COSWID, offsetof(struct lsuit_manifest, coswid) },
-    { LSUIT_SECTION_DEPENDENCY_RESOLUTION,
-      offsetof(struct lsuit_manifest, dependency_resolution) },
+    { LSUIT_SECTION_DEPENDENCY_RESOLUTION, offsetof(struct lsuit_manifest, dependency_resolution) },
     { LSUIT_SECTION_PAYLOAD_FETCH, offsetof(struct lsuit_manifest, payload_fetch) },
     { LSUIT_SECTION_CANDIDATE_VERIFICATION,
       offsetof(struct lsuit_manifest, candidate_verification) },
@@ -319,8 +318,8 @@ enum lsuit_err lsuit_manifest_read(const struct lsuit_envelope *envelope,
         e = severed_read(crypto, manifest_out, &note);
     if (e != LSUIT_OK) {
         *manifest_out = (struct lsuit_manifest){ 0 };
-        (void)lsuit_fault_set(fault, e, note.what,
-                              note.why != NULL ? note.why : TEXT("malformed"), note.code);
+        (void)lsuit_fault_set(fault, e, note.what, note.why != NULL ? note.why : TEXT("malformed"),
+                              note.code);
         if (fault != NULL)
             fault->offset = (size_t)(note.at - envelope->whole.ptr);
     }

@@ -156,10 +156,10 @@ const char *lsuit_name_text_key(int64_t key)
 const char *lsuit_name_text_component_key(int64_t key)
 {
     static const struct name NAMES[] = {
-        { 1, "vendor-name" },        { 2, "model-name" },
-        { 3, "vendor-domain" },      { 4, "model-info" },
+        { 1, "vendor-name" },           { 2, "model-name" },
+        { 3, "vendor-domain" },         { 4, "model-info" },
         { 5, "component-description" }, { 6, "component-version" },
-        { 7, "version-required" },   { 8, "current-version" },
+        { 7, "version-required" },      { 8, "current-version" },
     };
 
     return FIND(NAMES, key);
@@ -168,18 +168,9 @@ const char *lsuit_name_text_component_key(int64_t key)
 const char *lsuit_name_alg(int64_t alg)
 {
     static const struct name NAMES[] = {
-        { 5, "HMAC 256/256" },
-        { -7, "ES256" },
-        { -8, "EdDSA" },
-        { -9, "ESP256" },
-        { -14, "SHA-1" },
-        { -15, "SHA-256/64" },
-        { -16, "SHA-256" },
-        { -18, "SHAKE128" },
-        { -19, "Ed25519" },
-        { -43, "SHA-384" },
-        { -44, "SHA-512" },
-        { -45, "SHAKE256" },
+        { 5, "HMAC 256/256" }, { -7, "ES256" },       { -8, "EdDSA" },    { -9, "ESP256" },
+        { -14, "SHA-1" },      { -15, "SHA-256/64" }, { -16, "SHA-256" }, { -18, "SHAKE128" },
+        { -19, "Ed25519" },    { -43, "SHA-384" },    { -44, "SHA-512" }, { -45, "SHAKE256" },
         { -46, "HSS-LMS" },
     };
 

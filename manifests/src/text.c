@@ -69,8 +69,8 @@ static void keep(struct lsuit_bytes *slot, struct lsuit_bytes text)
 
 static void component_read(struct lsuit_cbor *c, struct lsuit_text *t)
 {
-    struct lsuit_bytes *slots[] = { &t->vendor_name, &t->model_name,
-                                    &t->vendor_domain, &t->model_info,
+    struct lsuit_bytes *slots[] = { &t->vendor_name,           &t->model_name,
+                                    &t->vendor_domain,         &t->model_info,
                                     &t->component_description, &t->component_version };
     int64_t key = 0;
 

@@ -42,7 +42,7 @@ enum lsuit_cbor_type {
 };
 
 struct lsuit_cbor_level {
-    uint32_t left;           /* items (array) or pairs (map) not begun yet */
+    uint32_t left; /* items (array) or pairs (map) not begun yet */
     bool is_map;
     uint8_t at;              /* map: between pairs, in a key, before or in its value */
     const uint8_t *key;      /* map: the encoded bytes of the key in work */

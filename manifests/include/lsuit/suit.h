@@ -126,21 +126,21 @@ struct lsuit_digest {
 
 /* A section that may be severed: inline bytes, or a digest and perhaps bytes in the envelope. */
 struct lsuit_part {
-    bool present;               /* named by the manifest at all */
-    bool severable;             /* the manifest holds a digest instead of the section */
-    struct lsuit_bytes bytes;   /* content of the bstr; absent when severed and not in the envelope */
+    bool present;             /* named by the manifest at all */
+    bool severable;           /* the manifest holds a digest instead of the section */
+    struct lsuit_bytes bytes; /* content of the bstr; absent when severed and not in the envelope */
     struct lsuit_digest digest; /* when severable */
 };
 
 struct lsuit_envelope {
     struct lsuit_bytes whole;
     bool tagged;
-    bool verified;                /* set by lsuit_envelope_verify, by nothing else */
-    bool examined;                /* set by lsuit_envelope_trust_nobody: the digest fits, no more */
-    struct lsuit_bytes auth;      /* content of key 2 */
-    struct lsuit_bytes manifest;  /* content of key 3 */
+    bool verified;               /* set by lsuit_envelope_verify, by nothing else */
+    bool examined;               /* set by lsuit_envelope_trust_nobody: the digest fits, no more */
+    struct lsuit_bytes auth;     /* content of key 2 */
+    struct lsuit_bytes manifest; /* content of key 3 */
     struct lsuit_bytes manifest_bstr; /* key 3 with its bstr header: what the digest covers */
-    struct lsuit_digest digest;   /* SUIT_Digest from the wrapper; absent before verify */
+    struct lsuit_digest digest;       /* SUIT_Digest from the wrapper; absent before verify */
     struct lsuit_bytes digest_bytes;  /* encoded SUIT_Digest: the COSE payload */
     /* severed sections as they stand in the envelope, with their bstr header; absent when not */
     struct lsuit_bytes coswid, dependency_resolution, payload_fetch, candidate_verification,
@@ -152,14 +152,14 @@ struct lsuit_envelope {
 
 struct lsuit_manifest {
     const struct lsuit_envelope *envelope;
-    struct lsuit_digest digest;   /* SUIT manifest digest: the {digest} of a manifest URL */
+    struct lsuit_digest digest; /* SUIT manifest digest: the {digest} of a manifest URL */
     uint64_t sequence;
     struct lsuit_bytes reference_uri; /* tstr; absent when not given */
     struct lsuit_bytes component_id;  /* encoded suit-manifest-component-id; absent: none */
     struct lsuit_bytes components[LSUIT_MAX_COMPONENTS]; /* encoded component identifiers */
     uint32_t components_n;
-    uint32_t dependencies; /* bit i: component i is a dependency */
-    struct lsuit_bytes shared;    /* content of suit-shared-sequence */
+    uint32_t dependencies;     /* bit i: component i is a dependency */
+    struct lsuit_bytes shared; /* content of suit-shared-sequence */
     struct lsuit_bytes set_version;
     struct lsuit_part validate, load, invoke, coswid, dependency_resolution, payload_fetch,
         candidate_verification, install, text, uninstall;
@@ -239,7 +239,7 @@ enum lsuit_err lsuit_manifest_read(const struct lsuit_envelope *envelope,
  */
 #define LSUIT_CHECK_IDENTITY 1u  /* vendor and class conditions in the shared sequence: required */
 #define LSUIT_CHECK_LAPEL_URI 2u /* only `#name` and `../payloads/` with 64 hex digits, 0-9a-f */
-#define LSUIT_CHECK_SHA256 4u    /* no other image digest: for an adapter without SHA-384 and -512 */
+#define LSUIT_CHECK_SHA256 4u /* no other image digest: for an adapter without SHA-384 and -512 */
 enum lsuit_err lsuit_manifest_check(const struct lsuit_manifest *manifest, uint32_t policy,
                                     struct lsuit_fault *fault);
 
@@ -265,7 +265,7 @@ const struct lsuit_part *lsuit_manifest_part(const struct lsuit_manifest *manife
  * sequences (first value wins), no device identity needed.
  */
 struct lsuit_facts {
-    struct lsuit_bytes vendor_id;  /* 16 bytes; absent when none is set */
+    struct lsuit_bytes vendor_id; /* 16 bytes; absent when none is set */
     struct lsuit_bytes class_id[4];
     uint32_t class_n;
     bool vendor_condition, class_condition; /* condition stands in the shared sequence */
@@ -292,8 +292,8 @@ struct lsuit_text {
     struct lsuit_bytes risks_removed;      /* -1 */
     struct lsuit_bytes advisories;         /* -2 encoded array of tstr */
     bool has_downtime;
-    uint32_t downtime_s;                   /* -3 expected downtime, seconds */
-    bool has_disrupts, disrupts;           /* -4 */
+    uint32_t downtime_s;         /* -3 expected downtime, seconds */
+    bool has_disrupts, disrupts; /* -4 */
     /* of the first component that has them */
     struct lsuit_bytes vendor_name, model_name, vendor_domain, model_info, component_description,
         component_version;
