@@ -257,8 +257,7 @@ static bool empty_folder(int dirfd, int depth)
             continue;
         fd = depth > 0 ? openat(dirfd, d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
                        : -1;
-        if (fd < 0 || !empty_folder(fd, depth - 1) ||
-            unlinkat(dirfd, d->d_name, AT_REMOVEDIR) < 0)
+        if (fd < 0 || !empty_folder(fd, depth - 1) || unlinkat(dirfd, d->d_name, AT_REMOVEDIR) < 0)
             ok = false;
     }
     ok = fsync(dirfd) == 0 && ok;

@@ -18,8 +18,8 @@ const char *boot_mode_name(enum boot_mode mode)
 static bool store(struct boot *b, enum boot_mode mode, uint8_t running, uint8_t starts)
 {
     char text[64];
-    int n = snprintf(text, sizeof text, "%s %u %u\n", MODE[mode], (unsigned)running,
-                     (unsigned)starts);
+    int n =
+        snprintf(text, sizeof text, "%s %u %u\n", MODE[mode], (unsigned)running, (unsigned)starts);
 
     if (!file_replace(b->state_fd, "boot", text, (size_t)n, 0640)) {
         log_text(LOG_LEVEL_ERROR, "boot: not stored: %s", strerror(errno));

@@ -22,7 +22,7 @@ enum kind { TEXT, WORD, URL, PATH, UUID, BOOL, TIME, SIZE, NUMBER };
 struct keyword {
     const char *name;
     enum kind kind;
-    size_t at; /* in struct conf */
+    size_t at;            /* in struct conf */
     uint64_t least, most; /* bytes of a text, otherwise the value */
     const char *help;
 };
@@ -513,7 +513,8 @@ static bool defaults_fill(struct reader *r)
 static bool whole_check(struct reader *r)
 {
     struct conf *c = r->c;
-    bool clear = strncmp(c->server, "http:", 5) == 0 || strncmp(c->server_fallback, "http:", 5) == 0;
+    bool clear =
+        strncmp(c->server, "http:", 5) == 0 || strncmp(c->server_fallback, "http:", 5) == 0;
 
     if (c->product[0] == '\0')
         return wrong(r, "product", "must be given");
@@ -642,15 +643,16 @@ bool conf_read_keys(struct conf *c, char *why, size_t why_n)
     }
     if (!c->allow_test_keys &&
         (key_find_test(&c->release_keys) >= 0 || key_find_test(&c->online_keys) >= 0)) {
-        (void)snprintf(why, why_n, "release_keys: a published test key: anybody can sign with it "
-                                   "(see allow_test_keys)");
+        (void)snprintf(why, why_n,
+                       "release_keys: a published test key: anybody can sign with it "
+                       "(see allow_test_keys)");
         return false;
     }
     /* A key has one role: what signs statements all day must not be able to sign a release. */
     for (size_t i = 0; i < c->release_keys.n; i++)
         for (size_t k = 0; k < c->online_keys.n; k++)
-            if (memcmp(c->release_keys.point[i], c->online_keys.point[k],
-                       LSUIT_P256_POINT_LEN) == 0) {
+            if (memcmp(c->release_keys.point[i], c->online_keys.point[k], LSUIT_P256_POINT_LEN) ==
+                0) {
                 (void)snprintf(why, why_n, "online_keys: a release key must not be an online key");
                 return false;
             }
@@ -660,6 +662,6 @@ bool conf_read_keys(struct conf *c, char *why, size_t why_n)
 bool conf_load(const char *path, const struct conf_arg *args, size_t args_n, struct conf *c_out,
                char *why, size_t why_n)
 {
-    return conf_read(path, args, args_n, c_out, why, why_n) &&
-           conf_read_token(c_out, why, why_n) && conf_read_keys(c_out, why, why_n);
+    return conf_read(path, args, args_n, c_out, why, why_n) && conf_read_token(c_out, why, why_n) &&
+           conf_read_keys(c_out, why, why_n);
 }

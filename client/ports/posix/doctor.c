@@ -121,7 +121,8 @@ static void look_hooks(struct doctor *d, const struct conf *conf)
 static void look_rest(struct doctor *d, const struct conf *conf)
 {
     if (conf->boot_command[0] == '\0')
-        found(d, NOTE, "boot_command", "none: something else must start the product from `current`");
+        found(d, NOTE, "boot_command",
+              "none: something else must start the product from `current`");
     if (geteuid() == 0)
         found(d, NOTE, "user", "runs as root; an own user is enough");
     if (sys_epoch_s() == 0)
@@ -136,8 +137,8 @@ int doctor_main(const struct args *args)
     struct conf *conf = calloc(1, sizeof *conf);
     char why[400] = "no memory";
 
-    if (conf == NULL || !conf_read(args->conf_path, args->conf_arg, args->conf_arg_n, conf, why,
-                                   sizeof why)) {
+    if (conf == NULL ||
+        !conf_read(args->conf_path, args->conf_arg, args->conf_arg_n, conf, why, sizeof why)) {
         found(&d, WEAK, "configuration", why);
     } else {
         look_secrets(&d, conf);

@@ -78,8 +78,8 @@ bool file_replace(int dirfd, const char *name, const void *bytes, size_t n, mode
         return false;
     /* The bytes before the name, or a cut leaves the name over an empty file; the folder last,
      * or the name itself is still only in memory when we say that it is done. */
-    ok = file_write_all(fd, bytes, n) && fsync(fd) == 0 &&
-         renameat(dirfd, tmp, dirfd, name) == 0 && fsync(dirfd) == 0;
+    ok = file_write_all(fd, bytes, n) && fsync(fd) == 0 && renameat(dirfd, tmp, dirfd, name) == 0 &&
+         fsync(dirfd) == 0;
     saved = errno;
     close(fd);
     errno = saved;

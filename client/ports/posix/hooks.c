@@ -238,8 +238,7 @@ void hooks_event(struct hooks *h, json_t *told)
         free(h->queue[0]);
         queue_drop_first(h);
         h->lost++;
-        log_event(LOG_LEVEL_WARNING, "hook-events-lost",
-                  json_pack("{s:i}", "count", (int)h->lost));
+        log_event(LOG_LEVEL_WARNING, "hook-events-lost", json_pack("{s:i}", "count", (int)h->lost));
     }
     h->queue[h->queue_n++] = text;
 }

@@ -44,7 +44,7 @@ struct hooks {
     const struct conf *conf; /* borrowed */
     struct hook gate, health, event;
     uint64_t gate_again_ms, health_again_ms; /* not asked again before */
-    char *queue[HOOKS_QUEUE]; /* events to tell, oldest first */
+    char *queue[HOOKS_QUEUE];                /* events to tell, oldest first */
     unsigned queue_n;
     unsigned lost; /* events that found the queue full */
 };

@@ -110,9 +110,9 @@ static const char *add_spki(struct key_set *set, const uint8_t *spki)
         if (memcmp(set->point[i], point, LSUIT_P256_POINT_LEN) == 0)
             return "the same key twice";
     memcpy(set->point[set->n], point, LSUIT_P256_POINT_LEN);
-    set->key[set->n] = (struct lsuit_key){
-        .type = LSUIT_KEY_P256, .material = { set->point[set->n], LSUIT_P256_POINT_LEN }
-    };
+    set->key[set->n] =
+        (struct lsuit_key){ .type = LSUIT_KEY_P256,
+                            .material = { set->point[set->n], LSUIT_P256_POINT_LEN } };
     set->n++;
     return NULL;
 }

@@ -82,7 +82,8 @@ static void print_line(enum log_level level, const char *name, json_t *fields)
     if (out.journal)
         fprintf(f, "<%d>", (int)level);
     fprintf(f, "lapel-agent: %s", name);
-    json_object_foreach(fields, key, value) {
+    json_object_foreach(fields, key, value)
+    {
         fprintf(f, " %s=", key);
         print_value(f, value);
     }

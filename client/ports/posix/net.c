@@ -275,8 +275,8 @@ void net_forget(struct net *net)
 
 bool net_poll(const struct net *net, struct pollfd *pfd_out)
 {
-    int fd = net->phase == NET_RESOLVING && net->resolve != NULL ? resolve_fd(net->resolve)
-                                                                 : net->fd;
+    int fd =
+        net->phase == NET_RESOLVING && net->resolve != NULL ? resolve_fd(net->resolve) : net->fd;
 
     if (net->wants == 0 || fd < 0)
         return false;

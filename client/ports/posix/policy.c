@@ -11,10 +11,10 @@
 
 static const char *const SEVERITY[] = { "critical", "security", "feature" };
 static const char *const GATE[] = { "", "download", "install", "reboot" };
-static const char *const EVENT[] = { "",         "available", "consent-needed", "disrupt",
-                                     "installed", "failed",    "reverted",       "postponed",
-                                     "withdrawn", "support-ending", "stale",     "refused",
-                                     "state",     "auth" };
+static const char *const EVENT[] = {
+    "",          "available", "consent-needed", "disrupt", "installed", "failed", "reverted",
+    "postponed", "withdrawn", "support-ending", "stale",   "refused",   "state",  "auth"
+};
 
 static const char *name_of(const char *const *table, size_t n, unsigned i)
 {
@@ -86,8 +86,7 @@ static void note_outcome(struct outcome *o, const struct lapel_event *event, con
     switch (event->id) {
     case LAPEL_EVENT_AVAILABLE:
         o->available = true;
-        (void)snprintf(o->version, sizeof o->version, "%s",
-                       version != NULL ? version : "");
+        (void)snprintf(o->version, sizeof o->version, "%s", version != NULL ? version : "");
         break;
     case LAPEL_EVENT_REFUSED:
         o->refused = true;
@@ -104,16 +103,14 @@ static void note_outcome(struct outcome *o, const struct lapel_event *event, con
     case LAPEL_EVENT_POSTPONED:
         o->waits = true;
         break;
-    case LAPEL_EVENT_STATE:
-        o->staged = event->state == LAPEL_STAGED;
-        break;
     default:
         break;
     }
     if ((o->refused || o->failed) && o->why[0] == '\0')
-        (void)snprintf(o->why, sizeof o->why, "%s", what != NULL     ? what
-                                                    : class_ != NULL ? class_
-                                                                     : "");
+        (void)snprintf(o->why, sizeof o->why, "%s",
+                       what != NULL     ? what
+                       : class_ != NULL ? class_
+                                        : "");
 }
 
 static void put_fault(json_t *o, const struct lsuit_fault *fault)

@@ -13,8 +13,7 @@ static bool read_text(struct agent *a, struct lsuit_bytes doc, struct lsuit_text
     struct lsuit_auth auth;
     struct lsuit_trust_keys trust = { .keys = a->conf->release_keys.key,
                                       .n = a->conf->release_keys.n };
-    struct lsuit_bytes language = { (const uint8_t *)a->conf->language,
-                                    strlen(a->conf->language) };
+    struct lsuit_bytes language = { (const uint8_t *)a->conf->language, strlen(a->conf->language) };
 
     if (language.len == 0)
         language.ptr = NULL;

@@ -104,7 +104,8 @@ static void sleep_until_due(struct agent *a, const struct control *control, uint
 {
     struct pollfd pfd[CONTROL_PLACES + 3];
     nfds_t n = 0;
-    uint32_t wait = least(least(a->wait_ms, hooks_ms), least(control_wait_ms(control), WAIT_MAX_MS));
+    uint32_t wait =
+        least(least(a->wait_ms, hooks_ms), least(control_wait_ms(control), WAIT_MAX_MS));
 
     pfd[n++] = (struct pollfd){ .fd = signal_pipe[0], .events = POLLIN };
     n += control_poll(control, pfd + n);

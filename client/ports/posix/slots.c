@@ -58,8 +58,7 @@ static bool fits(const struct slots *s, uint64_t offset, size_t n)
     return n <= s->conf->slot_size && offset <= s->conf->slot_size - n;
 }
 
-int slots_info(const struct slots *s, int component, uint8_t slot,
-               struct lapel_slot_info *info_out)
+int slots_info(const struct slots *s, int component, uint8_t slot, struct lapel_slot_info *info_out)
 {
     if (!is_known(s, component, slot))
         return -1;

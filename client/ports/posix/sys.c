@@ -4,7 +4,6 @@
 #include <sys/random.h>
 #include <time.h>
 
-
 uint64_t sys_now_ms(void)
 {
     struct timespec ts = { 0 };

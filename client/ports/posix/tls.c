@@ -11,10 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-
 #include "lapel_port.h"
 #include "sys.h"
-
 
 struct tls {
     mbedtls_ssl_config conf;

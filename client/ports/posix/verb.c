@@ -107,7 +107,7 @@ static bool look_apply(struct agent *a, struct verb_wait *w, json_t **answer_out
     lapel_status(&a->lapel, &s);
     if (a->outcome.refused || a->outcome.failed)
         *answer_out = refuse(a->outcome.why[0] != '\0' ? a->outcome.why : "refused");
-    else if (a->outcome.staged || a->reboot_wanted)
+    else if (a->boot.mode == BOOT_STAGED)
         *answer_out = add_version(a, result("staged: the next start tries it"));
     else if (a->outcome.installed)
         *answer_out = add_version(a, result("installed"));

@@ -21,7 +21,7 @@ struct verb_wait {
 
 /* Who asks, and what came with it. */
 struct verb_asker {
-    bool daemon;           /* the agent runs; else a command has it for itself */
+    bool daemon; /* the agent runs; else a command has it for itself */
     enum lapel_actor by;
     int envelope_fd, folder_fd; /* apply; borrowed */
 };
