@@ -75,7 +75,7 @@ bool conf_knows(const char *name);
  *   c_out  kept as it was on failure, but for the keys' memory: load into a fresh struct
  *   why    gets the reason, at most why_n bytes
  *
- * psa_crypto_init comes first.
+ * crypto_open comes first.
  */
 bool conf_load(const char *path, const struct conf_arg *args, size_t args_n, struct conf *c_out,
                char *why, size_t why_n);

@@ -207,18 +207,20 @@ enum lapel_verdict hooks_gate(struct hooks *h, json_t *question, uint32_t *wait_
 
 enum lapel_health hooks_health(struct hooks *h)
 {
+    enum hook_result r = HOOK_RUNS;
     int code = 0;
 
     if (!is_present(h->conf, "health"))
         return LAPEL_HEALTH_OK;
     if (h->health.pid == 0 && sys_now_ms() < h->health_again_ms)
         return LAPEL_HEALTH_UNKNOWN;
-    if (hook_ask(h, &h->health, strdup("{}"), &code) == HOOK_RUNS)
+    r = hook_ask(h, &h->health, strdup("{}"), &code);
+    if (r == HOOK_RUNS)
         return LAPEL_HEALTH_UNKNOWN;
     h->health_again_ms = sys_now_ms() + HEALTH_EVERY_MS;
-    if (code_known(&h->health, code) && code == HOOK_EXIT_ALLOW)
-        return LAPEL_HEALTH_OK;
-    return code == HOOK_EXIT_DENY ? LAPEL_HEALTH_BAD : LAPEL_HEALTH_UNKNOWN;
+    if (r != HOOK_EXITED || !code_known(&h->health, code) || code == HOOK_EXIT_WAIT)
+        return LAPEL_HEALTH_UNKNOWN;
+    return code == HOOK_EXIT_ALLOW ? LAPEL_HEALTH_OK : LAPEL_HEALTH_BAD;
 }
 
 static void queue_drop_first(struct hooks *h)

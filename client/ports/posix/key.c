@@ -3,12 +3,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <psa/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "crypto.h"
 #include "file.h"
 
 #define SPKI_LEN 91
@@ -80,29 +80,13 @@ static bool base64_decode(const char *text, size_t n, uint8_t *bytes_out, size_t
     return true;
 }
 
-/* The PSA import checks that the point is on the curve. */
-static bool on_curve(const uint8_t *point)
-{
-    psa_key_attributes_t attr = PSA_KEY_ATTRIBUTES_INIT;
-    psa_key_id_t id = 0;
-
-    psa_set_key_type(&attr, PSA_KEY_TYPE_ECC_PUBLIC_KEY(PSA_ECC_FAMILY_SECP_R1));
-    psa_set_key_bits(&attr, 256);
-    psa_set_key_usage_flags(&attr, PSA_KEY_USAGE_VERIFY_HASH);
-    psa_set_key_algorithm(&attr, PSA_ALG_ECDSA(PSA_ALG_SHA_256));
-    if (psa_import_key(&attr, point, LSUIT_P256_POINT_LEN, &id) != PSA_SUCCESS)
-        return false;
-    psa_destroy_key(id);
-    return true;
-}
-
 static const char *add_spki(struct key_set *set, const uint8_t *spki)
 {
     const uint8_t *point = spki + SPKI_HEAD;
 
     if (memcmp(spki, SPKI_P256, SPKI_HEAD) != 0 || point[0] != 0x04)
         return "not an uncompressed P-256 public key";
-    if (!on_curve(point))
+    if (!crypto_is_p256_point(point))
         return "the point is not on the curve";
     if (set->n == KEY_MAX)
         return "more than 8 keys";

@@ -20,7 +20,7 @@ struct key_set {
 };
 
 /*
- * Load every key of a file, or of the *.pem files of a folder. psa_crypto_init comes first.
+ * Load every key of a file, or of the *.pem files of a folder. crypto_open comes first.
  *
  *   why  gets the reason on failure, at most why_n bytes with the NUL
  *

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <poll.h>
-#include <psa/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #include "agent.h"
 #include "control.h"
+#include "crypto.h"
 #include "log.h"
 #include "verb.h"
 
@@ -328,7 +328,7 @@ int main(int argc, char **argv)
         return AGENT_USAGE;
     if (args.conf_path == NULL && access(DEFAULT_CONF, F_OK) == 0)
         args.conf_path = DEFAULT_CONF;
-    if (psa_crypto_init() != PSA_SUCCESS) {
+    if (!crypto_open()) {
         fprintf(stderr, "lapel-agent: the crypto library does not start\n");
         return AGENT_FAILED;
     }

@@ -1,6 +1,7 @@
 /* The tables that liblapel calls, each member one line to the part that does the work. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -205,8 +206,8 @@ static int open_payload(int dirfd, const char *name)
     int fd = -1;
 
     for (size_t i = 0; i < sizeof FOLDER / sizeof FOLDER[0] && fd < 0; i++) {
-        char path[96] = "";
-        (void)strcat(strcpy(path, FOLDER[i]), name);
+        char path[96];
+        (void)snprintf(path, sizeof path, "%s%s", FOLDER[i], name);
         fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     }
     return fd;
