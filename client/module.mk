@@ -16,3 +16,9 @@ AGENT_TESTS := $(wildcard tests/unit/test_slots.c tests/unit/test_boot.c tests/u
                  tests/unit/test_hooks.c tests/unit/test_agentconf.c)
 TESTS += $(AGENT_TESTS:.c=)
 $(foreach t,$(AGENT_TESTS:.c=),$(eval USES.$(t) := client/libagent client/liblapel manifests/liblsuit))
+
+TESTS += tests/unit/test_client
+USES.tests/unit/test_client := client/liblapel manifests/liblsuit
+
+TESTS += tests/powerloss/update
+USES.tests/powerloss/update := client/liblapel manifests/liblsuit

@@ -447,7 +447,7 @@ enum lsuit_err lsuit_run_init(struct lsuit_run *run, const struct lsuit_manifest
     run->fault.component = -1;
     run->fault.err = LSUIT_ERR_USAGE; /* also of a step before start */
     if (platform->size != sizeof *platform || crypto->size != sizeof *crypto || buf == NULL ||
-        buf_len < 64 || platform->component_find == NULL || !manifest->envelope->verified)
+        buf_len < 64 || !(manifest->envelope->verified || manifest->envelope->examined))
         return LSUIT_ERR_USAGE;
     if (manifest->envelope->whole.len > UINT32_MAX)
         return run->fault.err = LSUIT_ERR_LIMIT;
@@ -455,7 +455,9 @@ enum lsuit_err lsuit_run_init(struct lsuit_run *run, const struct lsuit_manifest
     if (e != LSUIT_OK)
         return run->fault.err = e;
     for (uint32_t i = 0; i < manifest->components_n; i++) {
-        e = platform->component_find(ctx, i, manifest->components[i]);
+        e = platform->component_find != NULL
+                ? platform->component_find(ctx, i, manifest->components[i])
+                : LSUIT_ERR_COMPONENT;
         if (e != LSUIT_OK) {
             run->fault.component = (int32_t)i;
             return run->fault.err = e;
@@ -476,6 +478,8 @@ void lsuit_run_start(struct lsuit_run *run, enum lsuit_procedure procedure, bool
 
     if (run->manifest == NULL) /* init failed: stay so */
         return;
+    if (!dry && !run->manifest->envelope->verified)
+        known = false; /* what nobody signed is never executed */
     lsuit_run_abort(run);
     run->procedure = (uint8_t)procedure;
     run->dry = dry;

@@ -13,7 +13,7 @@
 #include "tests/interop/suit_device.h"
 
 #define TEXT_BYTES(s) ((struct lsuit_bytes){ (const uint8_t *)(s), strlen(s) })
-#define SHARED "[12, 0, 20, {1: 'vendor', 2: 'class', 3: sha256'new'}]"
+#define SHARED "[12, 0, 20, {1: '0123456789abcdef', 2: 'fedcba9876543210', 3: sha256'new'}]"
 
 /* --- A manifest from its parts. --- */
 
@@ -50,7 +50,7 @@ static void put_common(struct lsuit_cbor_writer *w, const struct parts *p)
     lsuit_put_bstr_close(w, mark);
 }
 
-/* Write the envelope, and read it as nobody's. */
+/* Write the envelope, read it, and pretend that its signature was verified. */
 static enum lsuit_err make(struct made *m, const struct parts *p, struct lsuit_fault *fault)
 {
     uint8_t buf[2][DIAG_MAX];
@@ -75,6 +75,7 @@ static enum lsuit_err make(struct made *m, const struct parts *p, struct lsuit_f
         e = lsuit_envelope_read(doc, &m->envelope, fault);
     if (e == LSUIT_OK)
         e = lsuit_envelope_trust_nobody(&m->envelope, &lsuit_crypto_psa, fault);
+    m->envelope.verified = e == LSUIT_OK;
     if (e == LSUIT_OK)
         e = lsuit_manifest_read(&m->envelope, &lsuit_crypto_psa, &m->manifest, fault);
     return e;
@@ -98,8 +99,8 @@ static enum lsuit_err count_start(void *ctx, struct lsuit_hash *h, int32_t alg)
 
 static enum lsuit_err count_update(void *ctx, struct lsuit_hash *h, struct lsuit_bytes part)
 {
-    return hashes.fail_update-- == 1 ? LSUIT_ERR_CRYPTO :
-                                       lsuit_crypto_psa.hash_update(ctx, h, part);
+    return hashes.fail_update-- == 1 ? LSUIT_ERR_CRYPTO
+                                     : lsuit_crypto_psa.hash_update(ctx, h, part);
 }
 
 static enum lsuit_err count_finish(void *ctx, struct lsuit_hash *h, uint8_t *out, size_t cap,
@@ -166,9 +167,12 @@ static enum lsuit_err bench_init(struct bench *b, const struct parts *p)
     if (e != LSUIT_OK)
         printf("     %s: %s, %s\n", lsuit_err_name(e), fault.what != NULL ? fault.what : "",
                fault.why != NULL ? fault.why : "");
-    if (e == LSUIT_OK)
-        e = lsuit_run_init(&b->run, &b->made.manifest, &b->platform, &b->device, &b->crypto, b->buf,
-                           sizeof b->buf);
+    if (e != LSUIT_OK)
+        return e;
+    e = lsuit_run_init(&b->run, &b->made.manifest, &b->platform, &b->device, &b->crypto, b->buf,
+                       sizeof b->buf);
+    if (e != LSUIT_OK)
+        printf("     %s: %s, %s\n", lsuit_err_name(e), b->run.fault.what, b->run.fault.why);
     return e;
 }
 
@@ -211,8 +215,8 @@ static const struct row ROWS[] = {
       "\"http://x/new\", 'NEW'", 1, LSUIT_ERR_CONDITION, "NEW" },
     { "a fragment that isn't there never asks the network", "[20, {21: \"#a\"}, 21, 2]",
       "\"#b\", 'new'", 1, LSUIT_ERR_OPERATION, "old" },
-    { "an integrated payload above image-size stores nothing",
-      "[20, {14: 2, 21: \"#a\"}, 21, 2]", "\"#a\", 'new'", 1, LSUIT_ERR_OPERATION, "old" },
+    { "an integrated payload above image-size stores nothing", "[20, {14: 2, 21: \"#a\"}, 21, 2]",
+      "\"#a\", 'new'", 1, LSUIT_ERR_OPERATION, "old" },
     { "of exactly image-size", "[20, {14: 3, 21: \"#a\"}, 21, 2, 3, 15]", "\"#a\", 'new'", 1,
       LSUIT_OK, "new" },
     { "image-size 0 stores nothing", "[20, {14: 0, 21: \"http://x/new\"}, 21, 2]", NULL, 0,
@@ -230,8 +234,8 @@ static const struct row ROWS[] = {
       "[15, [<<[14, 0]>>, <<[20, {13: false}, 14, 0]>>, <<[20, {18: 'c'}, 18, 0]>>]]", NULL, 0,
       LSUIT_ERR_CONDITION, "old" },
     { "a soft run-sequence in a hard alternative",
-      "[15, [<<[32, <<[20, {13: true}, 14, 0]>>, 20, {18: 'd'}, 18, 0]>>, null]]", NULL, 0,
-      LSUIT_OK, "d" },
+      "[15, [<<[14, 0]>>, <<[32, <<[20, {13: true}, 14, 0]>>, 20, {18: 'd'}, 18, 0]>>, null]]",
+      NULL, 0, LSUIT_OK, "d" },
     { "a hard run-sequence chooses the next alternative",
       "[15, [<<[32, <<[14, 0]>>, 20, {18: 'e'}, 18, 0]>>, <<[20, {18: 'f'}, 18, 0]>>]]", NULL, 0,
       LSUIT_OK, "f" },
@@ -329,7 +333,7 @@ static const struct dry_row DRY_ROWS[] = {
     { "two fetches past the end of the numbers stay there",
       "[20, {14: 0xfffffffffffffff0, 21: \"http://x/new\"}, 21, 2, 21, 2]",
       LSUIT_OK, UINT64_MAX, 2, false, 1, false, 0 },
-    { "a condition on the device is decided", "[1, 15]", LSUIT_ERR_CONDITION, 0, 0, false, 0, false, 0 },
+    { "a condition on the device is decided", "[20, {1: 'another vendor  '}, 1, 15]", LSUIT_ERR_CONDITION, 0, 0, false, 0, false, 0 },
     { "a write is not done", "[20, {18: 'x'}, 18, 0, 6, 0]", LSUIT_OK, 0, 0, false, 1, false, 0 },
     { "the priority that is met first", "[20, {27: 50}, 20, {27: 2000}]",
       LSUIT_OK, 0, 0, false, 0, true, 50 },
@@ -418,7 +422,7 @@ static void lacks(const char *name, const char *install, void (*change)(struct b
 
     check_case(name);
     /* In a try-each with a way out: what is lacking must not choose it. */
-    snprintf(section, sizeof section, "20, <<[15, [<<%s>>, null]]>>", install);
+    snprintf(section, sizeof section, "20, <<[15, [<<[14, 0]>>, <<%s>>, null]]>>", install);
     CHECK_INT(bench_init(&b, &p), LSUIT_OK);
     change(&b);
     lsuit_run_start(&b.run, LSUIT_PROCEDURE_UPDATE, false);
@@ -427,22 +431,72 @@ static void lacks(const char *name, const char *install, void (*change)(struct b
     bench_fini(&b);
 }
 
-static void no_vendor(struct bench *b) { b->platform.vendor_is = NULL; }
-static void no_class(struct bench *b) { b->platform.class_is = NULL; }
-static void no_slot(struct bench *b) { b->platform.slot_is = NULL; }
-static void no_read(struct bench *b) { b->platform.component_read = NULL; }
-static void no_size(struct bench *b) { b->platform.component_size = NULL; }
-static void no_fetch(struct bench *b) { b->platform.fetch = NULL; }
-static void no_copy(struct bench *b) { b->platform.copy = NULL; }
-static void no_write(struct bench *b) { b->platform.write = NULL; }
-static void no_swap(struct bench *b) { b->platform.swap = NULL; }
-static void no_invoke(struct bench *b) { b->platform.invoke = NULL; }
-static void no_hash(struct bench *b) { (void)b; hashes.no_hash = true; }
-static void bad_hash(struct bench *b) { (void)b; hashes.fail_update = 1; }
-static void lying_fetch(struct bench *b) { b->platform.fetch = fetch_lie; }
-static void empty_read(struct bench *b) { b->platform.component_read = read_nothing; }
-static void long_read(struct bench *b) { b->platform.component_read = read_too_much; }
-static void no_trace(struct bench *b) { b->platform.trace = NULL; }
+static void no_vendor(struct bench *b)
+{
+    b->platform.vendor_is = NULL;
+}
+static void no_class(struct bench *b)
+{
+    b->platform.class_is = NULL;
+}
+static void no_slot(struct bench *b)
+{
+    b->platform.slot_is = NULL;
+}
+static void no_read(struct bench *b)
+{
+    b->platform.component_read = NULL;
+}
+static void no_size(struct bench *b)
+{
+    b->platform.component_size = NULL;
+}
+static void no_fetch(struct bench *b)
+{
+    b->platform.fetch = NULL;
+}
+static void no_copy(struct bench *b)
+{
+    b->platform.copy = NULL;
+}
+static void no_write(struct bench *b)
+{
+    b->platform.write = NULL;
+}
+static void no_swap(struct bench *b)
+{
+    b->platform.swap = NULL;
+}
+static void no_invoke(struct bench *b)
+{
+    b->platform.invoke = NULL;
+}
+static void no_hash(struct bench *b)
+{
+    (void)b;
+    hashes.no_hash = true;
+}
+static void bad_hash(struct bench *b)
+{
+    (void)b;
+    hashes.fail_update = 1;
+}
+static void lying_fetch(struct bench *b)
+{
+    b->platform.fetch = fetch_lie;
+}
+static void empty_read(struct bench *b)
+{
+    b->platform.component_read = read_nothing;
+}
+static void long_read(struct bench *b)
+{
+    b->platform.component_read = read_too_much;
+}
+static void no_trace(struct bench *b)
+{
+    b->platform.trace = NULL;
+}
 
 static void test_lacks(void)
 {
@@ -457,8 +511,7 @@ static void test_lacks(void)
     lacks("no slot", "[20, {5: 0}, 5, 0]", no_slot, LSUIT_ERR_COMMAND);
     lacks("no reading back for image-match", MATCH, no_read, LSUIT_ERR_COMMAND);
     lacks("no size for image-match", MATCH, no_size, LSUIT_ERR_COMMAND);
-    lacks("no reading back for check-content", "[20, {18: 'x'}, 6, 0]", no_read,
-          LSUIT_ERR_COMMAND);
+    lacks("no reading back for check-content", "[20, {18: 'x'}, 6, 0]", no_read, LSUIT_ERR_COMMAND);
     lacks("no fetch", FETCH, no_fetch, LSUIT_ERR_COMMAND);
     lacks("no write", WRITE, no_write, LSUIT_ERR_COMMAND);
     lacks("no invoke", "[23, 0]", no_invoke, LSUIT_ERR_COMMAND);
@@ -478,18 +531,22 @@ static void test_lacks_source(void)
         void (*change)(struct bench *);
         enum lsuit_err want;
     } CASES[] = {
-        { "no copy", "[12, 1, 20, {22: 0}, 15, [<<[22, 0]>>, null]]", no_copy, LSUIT_ERR_COMMAND },
-        { "no swap", "[12, 1, 20, {22: 0}, 15, [<<[31, 0]>>, null]]", no_swap, LSUIT_ERR_COMMAND },
-        { "a copy larger than image-size", "[12, 1, 20, {14: 2, 22: 0}, 15, [<<[22, 0]>>, null]]",
+        { "no copy", "[12, 1, 20, {22: 0}, 15, [<<[14, 0]>>, <<[22, 0]>>, null]]", no_copy,
+          LSUIT_ERR_COMMAND },
+        { "no swap", "[12, 1, 20, {22: 0}, 15, [<<[14, 0]>>, <<[31, 0]>>, null]]", no_swap,
+          LSUIT_ERR_COMMAND },
+        { "a copy larger than image-size",
+          "[12, 1, 20, {14: 2, 22: 0}, 15, [<<[14, 0]>>, <<[22, 0]>>, null]]", no_trace,
+          LSUIT_ERR_OPERATION },
+        { "a copy of exactly image-size",
+          "[12, 1, 20, {14: 3, 22: 0}, 15, [<<[14, 0]>>, <<[22, 0]>>, null]]", no_trace, LSUIT_OK },
+        { "a copy onto itself", "[12, 0, 20, {22: 0}, 15, [<<[14, 0]>>, <<[22, 0]>>, null]]",
           no_trace, LSUIT_ERR_OPERATION },
-        { "a copy of exactly image-size", "[12, 1, 20, {14: 3, 22: 0}, 15, [<<[22, 0]>>, null]]",
-          no_trace, LSUIT_OK },
-        { "a copy onto itself", "[12, 0, 20, {22: 0}, 15, [<<[22, 0]>>, null]]", no_trace,
-          LSUIT_ERR_OPERATION },
-        { "a swap with itself", "[12, 0, 20, {22: 0}, 15, [<<[31, 0]>>, null]]", no_trace,
-          LSUIT_ERR_OPERATION },
+        { "a swap with itself", "[12, 0, 20, {22: 0}, 15, [<<[14, 0]>>, <<[31, 0]>>, null]]",
+          no_trace, LSUIT_ERR_OPERATION },
         { "a source that only its own component has",
-          "[12, 0, 20, {22: 1}, 12, 1, 15, [<<[22, 0]>>, null]]", no_trace, LSUIT_ERR_OPERATION },
+          "[12, 0, 20, {22: 1}, 12, 1, 15, [<<[14, 0]>>, <<[22, 0]>>, null]]", no_trace,
+          LSUIT_ERR_OPERATION },
     };
 
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -515,7 +572,8 @@ static void test_lacks_source(void)
 static void test_contract(void)
 {
     static struct bench b;
-    struct parts p = { .shared = SHARED, .sections = "20, <<[" FETCH_NEW ", 3, 15]>>",
+    struct parts p = { .shared = SHARED,
+                       .sections = "20, <<[" FETCH_NEW ", 3, 15]>>",
                        .sections_n = 1 };
     struct lsuit_run run;
 
@@ -531,9 +589,15 @@ static void test_contract(void)
     CHECK_INT(lsuit_run_to_end(&run), LSUIT_ERR_USAGE);
     bench_fini(&b);
 
-    check_case("an envelope that nobody verified");
+    check_case("an envelope that nobody verified is run dry only");
     CHECK_INT(bench_init(&b, &p), LSUIT_OK);
     b.made.envelope.verified = false;
+    lsuit_run_start(&b.run, LSUIT_PROCEDURE_UPDATE, true);
+    CHECK_INT(lsuit_run_to_end(&b.run), LSUIT_OK);
+    lsuit_run_start(&b.run, LSUIT_PROCEDURE_UPDATE, false);
+    CHECK_INT(lsuit_run_to_end(&b.run), LSUIT_ERR_USAGE);
+    CHECK(!b.device.touched);
+    b.made.envelope.examined = false;
     CHECK_INT(lsuit_run_init(&run, &b.made.manifest, &b.platform, &b.device, &b.crypto, b.buf, 64),
               LSUIT_ERR_USAGE);
     bench_fini(&b);
@@ -559,7 +623,8 @@ static void test_contract(void)
 
 static void test_abort(void)
 {
-    struct parts p = { .shared = SHARED, .sections = "20, <<[" FETCH_NEW ", 3, 15]>>",
+    struct parts p = { .shared = SHARED,
+                       .sections = "20, <<[" FETCH_NEW ", 3, 15]>>",
                        .sections_n = 1 };
 
     check_case("given up after each step, then begun again");
