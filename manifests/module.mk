@@ -4,6 +4,11 @@ LIBS += manifests/liblsuit
 SRC.manifests/liblsuit := $(wildcard manifests/src/*.c manifests/crypto/*.c)
 PKG.manifests/liblsuit := mbedcrypto
 
+TESTS += tests/unit/test_bytes tests/unit/test_cbor tests/unit/test_cose
+USES.tests/unit/test_bytes := manifests/liblsuit
+USES.tests/unit/test_cbor  := manifests/liblsuit
+USES.tests/unit/test_cose  := manifests/liblsuit
+
 TESTS += tests/unit/test_run
 USES.tests/unit/test_run := manifests/liblsuit
 
