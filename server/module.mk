@@ -14,9 +14,9 @@ TEST_TOOLS += tests/integration/http_stub
 SRC.tests/integration/http_stub  := server/main.c tests/integration/http_stub.c
 USES.tests/integration/http_stub := server/libserver
 
-TESTS += tests/unit/test_reply tests/unit/test_bytes tests/unit/test_address tests/unit/test_conf
+TESTS += tests/unit/test_reply tests/unit/test_base tests/unit/test_address tests/unit/test_conf
 SRC.tests/unit/test_reply   := tests/unit/test_reply.c server/http/reply.c
 USES.tests/unit/test_reply   := server/libserver
-USES.tests/unit/test_bytes   := server/libserver
+USES.tests/unit/test_base   := server/libserver
 USES.tests/unit/test_address := server/libserver
 USES.tests/unit/test_conf    := server/libserver

@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 
-#include <ini.h>
 #include <errno.h>
+#include <ini.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -95,9 +95,9 @@ struct unit {
     int64_t factor;
 };
 
-static const struct unit TIMES[] = { { "ms", 1 },         { "s", 1000 },         { "m", 60000 },
+static const struct unit TIMES[] = { { "ms", 1 },          { "s", 1000 },         { "m", 60000 },
                                      { "h", 3600 * 1000 }, { "d", 86400 * 1000 }, { NULL, 0 } };
-static const struct unit SIZES[] = { { "B", 1 },     { "", 1 },       { "KiB", KIB(1) },
+static const struct unit SIZES[] = { { "B", 1 },        { "", 1 },         { "KiB", KIB(1) },
                                      { "MiB", MIB(1) }, { "GiB", GIB(1) }, { NULL, 0 } };
 static const struct unit NONE[] = { { "", 1 }, { NULL, 0 } };
 
@@ -378,14 +378,27 @@ bool conf_uses_tls(const struct conf_listen *l)
     return l->tls == CONF_TLS_ON || (l->tls == CONF_TLS_AUTO && !on_loopback(l->listen));
 }
 
+/* "host:port" with a port up to 65535; whether the host exists shows when it is listened on. */
+static bool is_host_port(const char *listen)
+{
+    const char *colon = strrchr(listen, ':');
+    int port = 0;
+
+    if (colon == NULL || colon == listen || colon[1] == '\0')
+        return false;
+    for (const char *p = colon + 1; *p != '\0'; p++) {
+        if (*p < '0' || *p > '9' || port > 65535)
+            return false;
+        port = port * 10 + (*p - '0');
+    }
+    return port <= 65535;
+}
+
 static enum err check_listen(const struct conf_listen *l, const char *section)
 {
-    const char *colon = strrchr(l->listen, ':');
-
     if (l->listen[0] == '\0')
         return ERR_OK;
-    if (colon == NULL || colon == l->listen || strlen(colon + 1) < 1 || strlen(colon + 1) > 5 ||
-        colon[1 + strspn(colon + 1, "0123456789")] != '\0' || atoi(colon + 1) > 65535)
+    if (!is_host_port(l->listen))
         return FAIL(ERR_CONFIG, "%s.listen: not host:port: %s", section, l->listen);
     if ((l->cert[0] == '\0') != (l->key[0] == '\0'))
         return FAIL(ERR_CONFIG, "%s.cert and %s.key: one needs the other", section, section);
@@ -406,11 +419,14 @@ enum err conf_check(const struct conf *c)
         e = FAIL(ERR_CONFIG, "data_dir: empty");
     if (e == ERR_OK && c->device.listen[0] == '\0' && c->operator_.listen[0] == '\0' &&
         c->public_.listen[0] == '\0')
-        e = FAIL(ERR_CONFIG, "no listener: device.listen, operator.listen and public.listen are empty");
+        e = FAIL(ERR_CONFIG,
+                 "no listener: device.listen, operator.listen and public.listen are empty");
     if (e == ERR_OK && c->operator_.listen[0] != '\0' && !conf_uses_tls(&c->operator_) &&
         !on_loopback(c->operator_.listen) && c->trusted_proxies[0] == '\0')
-        e = FAIL(ERR_CONFIG, "operator.tls: off on %s would send tokens in clear; only on loopback, "
-                             "or with trusted_proxies", c->operator_.listen);
+        e = FAIL(ERR_CONFIG,
+                 "operator.tls: off on %s would send tokens in clear; only on loopback, "
+                 "or with trusted_proxies",
+                 c->operator_.listen);
     return e;
 }
 

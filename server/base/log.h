@@ -18,10 +18,10 @@ bool log_enabled(enum log_level level);
 
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-#define LOG_AT(level, ...)                                                                         \
-    do {                                                                                           \
-        if (log_enabled(level))                                                                    \
-            log_line((level), __VA_ARGS__);                                                        \
+#define LOG_AT(level, ...)                  \
+    do {                                    \
+        if (log_enabled(level))             \
+            log_line((level), __VA_ARGS__); \
     } while (0)
 #define LOG_ERROR(...) LOG_AT(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define LOG_WARN(...) LOG_AT(LOG_LEVEL_WARN, __VA_ARGS__)

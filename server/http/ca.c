@@ -105,8 +105,8 @@ static enum err read_file(int dir, const char *name, gnutls_datum_t *data_out)
 static enum err write_key(int dir, const char *name, gnutls_x509_privkey_t key)
 {
     gnutls_datum_t pem = { 0 };
-    int rc = gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL,
-                                               GNUTLS_PKCS_PLAIN, &pem);
+    int rc =
+        gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem);
     enum err e;
 
     if (rc < 0)
@@ -204,8 +204,8 @@ static int begin_cert(struct pair *p, int64_t now_ms, int days)
     serial[0] = (uint8_t)((serial[0] & 0x3f) | 0x40); /* positive, always 16 bytes */
     rc = gnutls_x509_privkey_init(&p->key);
     if (rc >= 0)
-        rc = gnutls_x509_privkey_generate(
-            p->key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
+        rc = gnutls_x509_privkey_generate(p->key, GNUTLS_PK_ECDSA,
+                                          GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
     if (rc >= 0)
         rc = gnutls_x509_crt_init(&p->cert);
     if (rc >= 0)
@@ -228,21 +228,22 @@ static int begin_cert(struct pair *p, int64_t now_ms, int days)
 static enum err make_ca(int dir, int64_t now_ms, struct pair *ca)
 {
     char name[40];
+    char hex[BYTES_HEX_LENGTH(4) + 1];
     uint8_t random[4];
     int rc = begin_cert(ca, now_ms, CA_DAYS);
     enum err e;
 
     bytes_random(random, sizeof random);
-    strcpy(name, "lapel CA ");
-    bytes_to_hex(random, sizeof random, name + strlen(name)); /* two servers, two names */
+    bytes_to_hex(random, sizeof random, hex);
+    snprintf(name, sizeof name, "lapel CA %s", hex); /* two servers, two names */
     if (rc >= 0)
         rc = gnutls_x509_crt_set_dn_by_oid(ca->cert, GNUTLS_OID_X520_COMMON_NAME, 0, name,
                                            (unsigned)strlen(name));
     if (rc >= 0)
         rc = gnutls_x509_crt_set_basic_constraints(ca->cert, 1, 0);
     if (rc >= 0)
-        rc = gnutls_x509_crt_set_key_usage(ca->cert, GNUTLS_KEY_KEY_CERT_SIGN |
-                                                         GNUTLS_KEY_CRL_SIGN);
+        rc =
+            gnutls_x509_crt_set_key_usage(ca->cert, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN);
     if (rc >= 0)
         rc = gnutls_x509_crt_sign2(ca->cert, ca->cert, ca->key, GNUTLS_DIG_SHA256, 0);
     if (rc < 0)
@@ -311,7 +312,8 @@ static bool is_due(int dir, gnutls_x509_crt_t ca, const struct tls_names *names,
     gnutls_x509_crt_t cert = NULL;
     bool due = false;
 
-    if (load_cert(dir, "server.pem", &cert) != ERR_OK || faccessat(dir, "server.key", R_OK, 0) < 0) {
+    if (load_cert(dir, "server.pem", &cert) != ERR_OK ||
+        faccessat(dir, "server.key", R_OK, 0) < 0) {
         due = true;
     } else {
         time_t from = gnutls_x509_crt_get_activation_time(cert);

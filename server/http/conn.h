@@ -33,7 +33,8 @@ struct conn {
     struct listener *listener;
     struct MHD_Connection *mhd;
     int fd;
-    bool secured; /* tls_ready was called */
+    int linger_fd; /* a copy, see struct lingering; -1 for none */
+    bool secured;  /* tls_ready was called */
     bool peer_trusted;
     struct http_address peer;
     const char *raw_path; /* where the path of this request stands, see unescape() */

@@ -94,8 +94,8 @@ struct http_reply {
     int status;
     const char *content_type; /* static, NULL for none */
 
-    void *body;               /* malloc'd, taken; or NULL */
-    const void *body_static;  /* lives for ever, not freed; or NULL */
+    void *body;              /* malloc'd, taken; or NULL */
+    const void *body_static; /* lives for ever, not freed; or NULL */
     size_t body_size;
 
     int file; /* a descriptor, taken; -1 for none. Sent by sendfile in clear */
@@ -137,7 +137,8 @@ void http_reply_copy_body(struct http_reply *reply, const char *content_type, co
  * A problem (RFC 9457), application/problem+json: title and status of `e`, and `detail` and `field`
  * when not NULL. Fills the whole reply. 401 carries WWW-Authenticate: Bearer.
  */
-void http_reply_problem(struct http_reply *reply, enum err e, const char *detail, const char *field);
+void http_reply_problem(struct http_reply *reply, enum err e, const char *detail,
+                        const char *field);
 void http_reply_retry_after(struct http_reply *reply, uint32_t retry_s);
 
 /* Free what a reply holds that is not going to be sent. */

@@ -29,14 +29,16 @@
 #include <unistd.h>
 
 enum {
-    TICK_MS = 200,                      /* how late a deadline may be */
+    TICK_MS = 200,                       /* how late a deadline may be */
     RENEW_TICKS = 3600 * 1000 / TICK_MS, /* how often certificates and ticket keys are looked at */
-    STOP_MS = 5000,                     /* replies under way may take this long at the end */
-    POOL = 8 * 1024,                    /* of a device's connection: its headers must fit */
-    POOL_OPERATOR = 64 * 1024,          /* few connections, large uploads */
-    TLS_BLOCK = 16 * 1024,              /* of a file, one record at a time */
-    SEND_BUFFER = 128 * 1024,           /* the kernel doubles it */
+    STOP_MS = 5000,                      /* replies under way may take this long at the end */
+    POOL = 8 * 1024,                     /* of a device's connection: its headers must fit */
+    POOL_OPERATOR = 64 * 1024,           /* few connections, large uploads */
+    TLS_BLOCK = 16 * 1024,               /* of a file, one record at a time */
+    SEND_BUFFER = 128 * 1024,            /* the kernel doubles it */
     DESCRIPTORS_SPARE = 512,
+    LINGERS = 64,
+    LINGER_MS = 2000,
 };
 
 struct listener {
@@ -47,6 +49,16 @@ struct listener {
     unsigned port;
     struct tls *tls;
     atomic_uint connections;
+};
+
+/*
+ * A connection that was refused while its client still sends. Closing it with bytes unread would
+ * send a reset, and a reset can overtake the reply. So a copy of its descriptor lives on for a
+ * while: libmicrohttpd has sent the reply and closed its own, what comes is read and thrown away.
+ */
+struct lingering {
+    int fd;
+    int64_t until_ms;
 };
 
 struct http {
@@ -64,6 +76,8 @@ struct http {
     pthread_mutex_t timer_lock;
     pthread_cond_t timer_wake;
     bool timer_stop;
+    struct lingering linger[LINGERS]; /* under timer_lock */
+    unsigned linger_n;
 };
 
 static struct conn *conn_of(const struct http_request *req)
@@ -343,8 +357,10 @@ static enum MHD_Result on_headers(struct conn *c, const char *url, const char *m
         begin(c);
     /* Queued now, it closes the connection, as the body is in the way of the next request. Without
        a body it waits for on_whole, so that the connection lives on. */
-    if (has_body && (c->response != NULL || !c->taking))
+    if (has_body && (c->response != NULL || !c->taking)) {
+        c->linger_fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
         return queue(c);
+    }
     return MHD_YES;
 }
 
@@ -466,6 +482,49 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
     set_deadline(c, http->config.idle_ms + http->config.header_ms);
 }
 
+static void linger_add(struct http *http, int fd)
+{
+    if (fd < 0)
+        return;
+    pthread_mutex_lock(&http->timer_lock);
+    if (http->linger_n < LINGERS) {
+        http->linger[http->linger_n++] = (struct lingering){ fd, clock_mono_ms() + LINGER_MS };
+        fd = -1; /* taken */
+    }
+    pthread_mutex_unlock(&http->timer_lock);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Throw away what came. False when no more will, or it is too much to go on now. */
+static bool drain_socket(int fd)
+{
+    char bytes[16 * 1024];
+
+    for (int i = 0; i < 1024; i++) {
+        ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+
+        if (n <= 0)
+            return n < 0 && (errno == EAGAIN || errno == EINTR);
+    }
+    return true;
+}
+
+/* Read from those that linger, and close what is over. Under timer_lock. */
+static void linger_tick(struct http *http, int64_t now_ms)
+{
+    for (unsigned i = 0; i < http->linger_n;) {
+        struct lingering *l = &http->linger[i];
+
+        if (drain_socket(l->fd) && now_ms < l->until_ms) {
+            i++;
+            continue;
+        }
+        close(l->fd);
+        *l = http->linger[--http->linger_n];
+    }
+}
+
 static void on_open(struct listener *l, struct MHD_Connection *mhd, void **context)
 {
     const union MHD_ConnectionInfo *info;
@@ -476,6 +535,7 @@ static void on_open(struct listener *l, struct MHD_Connection *mhd, void **conte
         return; /* its first request is answered by closing */
     c->listener = l;
     c->mhd = mhd;
+    c->linger_fd = -1;
     info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     c->fd = info != NULL ? info->connect_fd : -1;
     info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -501,6 +561,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
         on_open(l, mhd, context);
     } else if (c != NULL) {
         registry_remove(&l->http->registry, c);
+        linger_add(l->http, c->linger_fd);
         atomic_fetch_sub(&l->connections, 1);
         *context = NULL;
         free(c);
@@ -700,6 +761,7 @@ static void *timer_run(void *arg)
         pthread_cond_timedwait(&http->timer_wake, &http->timer_lock, &at);
         if (http->timer_stop)
             break;
+        linger_tick(http, clock_mono_ms());
         pthread_mutex_unlock(&http->timer_lock);
         unsigned ended = registry_expire(&http->registry, clock_mono_ms());
         if (ended > 0)
@@ -740,6 +802,11 @@ static void timer_end(struct http *http)
     if (http->timer_runs)
         pthread_join(http->timer, NULL);
     http->timer_runs = false;
+}
+
+static void timer_fini(struct http *http)
+{
+    linger_tick(http, INT64_MAX);
     pthread_cond_destroy(&http->timer_wake);
     pthread_mutex_destroy(&http->timer_lock);
 }
@@ -792,8 +859,8 @@ static enum err listener_start(struct http *http, int i)
                                                 tls_certificate_callback() };
     }
     if (config->threads > 1)
-        options[n++] = (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE,
-                                                (intptr_t)config->threads, NULL };
+        options[n++] =
+            (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)config->threads, NULL };
     options[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
     e = address_listen(config->address, &l->fd, &l->port);
     if (e != ERR_OK)
@@ -802,11 +869,10 @@ static enum err listener_start(struct http *http, int i)
         flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, l->fd, MHD_OPTION_CONNECTION_LIMIT, config->connections,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((http->config.idle_ms + 999) / 1000),
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)(i == HTTP_OPERATOR ? POOL_OPERATOR : POOL), MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-        MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
-        MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(i == HTTP_OPERATOR ? POOL_OPERATOR : POOL),
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+        http, MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL, MHD_OPTION_UNESCAPE_CALLBACK, unescape,
+        NULL, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     return l->daemon != NULL ? ERR_OK : FAIL(ERR_INTERNAL, "listener on %s", config->address);
 }
 
@@ -928,6 +994,7 @@ void http_stop(struct http *http)
             close(http->listener[i].fd);
         tls_free(http->listener[i].tls);
     }
+    timer_fini(http);
     registry_fini(&http->registry);
     pthread_mutex_destroy(&http->reload_lock);
     free(http);

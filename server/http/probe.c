@@ -16,7 +16,8 @@
 
 enum { PROBE_S = 5 };
 
-static const char REQUEST[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+static const char REQUEST[] =
+    "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 /* Find "operator http://host:port". */
 static enum err read_endpoint(const char *data_dir, char host_out[256], unsigned *port_out,

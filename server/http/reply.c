@@ -220,14 +220,14 @@ static bool matches(const char *list, const char *etag)
 void http_reply_file(struct http_reply *reply, const struct http_request *req,
                      const char *content_type, int fd, int64_t size, const uint8_t sha256[32])
 {
-    char etag[BYTES_HEX_LENGTH(32) + 3];
+    char hex[BYTES_HEX_LENGTH(32) + 1];
+    char etag[sizeof hex + 2];
     int64_t first;
     int64_t length;
     enum http_range range;
 
-    etag[0] = '"';
-    bytes_to_hex(sha256, 32, etag + 1);
-    strcpy(etag + 1 + BYTES_HEX_LENGTH(32), "\"");
+    bytes_to_hex(sha256, 32, hex);
+    snprintf(etag, sizeof etag, "\"%s\"", hex);
     range = http_range_parse(http_header(req, "Range"), http_header(req, "If-Range"), etag, size,
                              &first, &length);
     if (matches(http_header(req, "If-None-Match"), etag)) {

@@ -360,11 +360,15 @@ enum err tls_probe(int fd, const char *request, char *answer_out, size_t room)
     }
     if (rc >= 0 && gnutls_record_send(s, request, strlen(request)) < 0)
         rc = GNUTLS_E_PUSH_ERROR;
-    while (rc >= 0 && used + 1 < room) {
+    /* A session ticket comes first and reads as GNUTLS_E_AGAIN; so does a timeout of the socket. */
+    for (int tries = 0; rc >= 0 && tries < 4 && used + 1 < room;) {
         n = gnutls_record_recv(s, answer_out + used, room - 1 - used);
-        if (n <= 0)
+        if (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED)
+            tries++;
+        else if (n <= 0)
             break;
-        used += (size_t)n;
+        else
+            used += (size_t)n;
     }
     answer_out[used] = '\0';
     if (s != NULL)

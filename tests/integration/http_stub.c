@@ -93,7 +93,7 @@ static enum http_verdict begin(void *ctx, struct http_request *req, struct http_
         http_reply_problem(reply, ERR_UNAUTHORIZED, NULL, NULL);
         return HTTP_REPLY;
     }
-    if (is(req, HTTP_POST, "/echo"))
+    if (req->method == HTTP_POST)
         accept->limit = 4096;
     if (is(req, HTTP_PUT, "/sink")) {
         accept->limit = 100 << 20;
@@ -133,11 +133,14 @@ static void answer_source(const struct http_request *req, struct http_reply *rep
 
 static void answer_count(struct api *app, struct http_reply *reply)
 {
-    char line[160];
+    char line[200];
 
-    snprintf(line, sizeof line, "sink %lld aborts %lld begun %lld done %lld sent %lld\n",
+    pthread_mutex_lock(&app->lock);
+    unsigned pending = app->later_n;
+    pthread_mutex_unlock(&app->lock);
+    snprintf(line, sizeof line, "sink %lld aborts %lld begun %lld done %lld sent %lld pending %u\n",
              atomic_load(&app->sink_bytes), atomic_load(&app->aborts), atomic_load(&app->begun),
-             atomic_load(&app->done), atomic_load(&app->sent));
+             atomic_load(&app->done), atomic_load(&app->sent), pending);
     text(reply, line);
 }
 

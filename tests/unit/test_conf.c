@@ -151,14 +151,14 @@ static void test_both(void)
     conf_fini(&c);
 
     check_case("tls: auto is off on loopback only");
-    CHECK(!conf_uses_tls(&(struct conf_listen){ .listen = (char[]){ "127.0.0.1:1" },
-                                                .tls = CONF_TLS_AUTO }));
-    CHECK(!conf_uses_tls(&(struct conf_listen){ .listen = (char[]){ "[::1]:1" },
-                                                .tls = CONF_TLS_AUTO }));
-    CHECK(conf_uses_tls(&(struct conf_listen){ .listen = (char[]){ "*:1" },
-                                               .tls = CONF_TLS_AUTO }));
-    CHECK(conf_uses_tls(&(struct conf_listen){ .listen = (char[]){ "127.0.0.1:1" },
-                                               .tls = CONF_TLS_ON }));
+    CHECK(!conf_uses_tls(
+        &(struct conf_listen){ .listen = (char[]){ "127.0.0.1:1" }, .tls = CONF_TLS_AUTO }));
+    CHECK(!conf_uses_tls(
+        &(struct conf_listen){ .listen = (char[]){ "[::1]:1" }, .tls = CONF_TLS_AUTO }));
+    CHECK(
+        conf_uses_tls(&(struct conf_listen){ .listen = (char[]){ "*:1" }, .tls = CONF_TLS_AUTO }));
+    CHECK(conf_uses_tls(
+        &(struct conf_listen){ .listen = (char[]){ "127.0.0.1:1" }, .tls = CONF_TLS_ON }));
 }
 
 int main(void)

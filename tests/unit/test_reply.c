@@ -161,8 +161,9 @@ static void test_headers(void)
 
 static void test_problems(void)
 {
-    static const char WANT[] = "{\"type\":\"about:blank\",\"title\":\"invalid value\",\"status\":400,"
-                               "\"detail\":\"not \\\"x\\\"\",\"field\":\"waves[1].share\"}\n";
+    static const char WANT[] =
+        "{\"type\":\"about:blank\",\"title\":\"invalid value\",\"status\":400,"
+        "\"detail\":\"not \\\"x\\\"\",\"field\":\"waves[1].share\"}\n";
     static const char BARE[] =
         "{\"type\":\"about:blank\",\"title\":\"not found or not allowed\",\"status\":401}\n";
     struct http_reply reply;
