@@ -13,7 +13,19 @@ FUZZ += $(CODEC_FUZZ)
 $(foreach t,$(CODEC_FUZZ),$(eval USES.$(t) := manifests/liblsuit))
 
 TESTS += tests/unit/test_run
+SRC.tests/unit/test_run  := tests/unit/test_run.c tests/interop/suit_device.c
 USES.tests/unit/test_run := manifests/liblsuit
 
 FUZZ += tests/fuzz/fuzz_run
 USES.tests/fuzz/fuzz_run := manifests/liblsuit
+
+# lapel's own documents.
+TESTS += tests/unit/test_checkin tests/unit/test_doc tests/unit/test_place tests/unit/test_report \
+         tests/unit/test_statement tests/unit/test_trust tests/unit/test_uuid
+USES.tests/unit/test_checkin   := manifests/liblsuit
+USES.tests/unit/test_doc       := manifests/liblsuit
+USES.tests/unit/test_place     := manifests/liblsuit
+USES.tests/unit/test_report    := manifests/liblsuit
+USES.tests/unit/test_statement := manifests/liblsuit
+USES.tests/unit/test_trust     := manifests/liblsuit
+USES.tests/unit/test_uuid      := manifests/liblsuit
