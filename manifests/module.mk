@@ -19,6 +19,7 @@ SRC.tests/unit/test_run  := tests/unit/test_run.c tests/interop/suit_device.c
 USES.tests/unit/test_run := manifests/liblsuit
 
 FUZZ += tests/fuzz/fuzz_run
+SRC.tests/fuzz/fuzz_run  := tests/fuzz/fuzz_run.c tests/interop/suit_device.c
 USES.tests/fuzz/fuzz_run := manifests/liblsuit
 
 # lapel's own documents.
