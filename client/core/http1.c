@@ -132,14 +132,14 @@ void http_put_hex(struct lapel_http *h, const uint8_t *bytes, size_t n)
 }
 
 void http_request(struct lapel_http *h, const struct lapel_origin *origin, const char *method,
-                  const char *path, const char *path2)
+                  const char *path, const uint8_t *tail, size_t tail_n)
 {
     h->out_n = 0;
     h->full = false;
     http_put(h, method);
     http_put(h, " ");
     http_put(h, path);
-    http_put(h, path2);
+    http_put_bytes(h, tail, tail_n);
     http_put(h, " HTTP/1.1\r\nHost: ");
     http_put(h, origin->literal ? "[" : "");
     http_put(h, origin->host);
@@ -561,8 +561,9 @@ static enum http_result step_head(struct lapel_http *h, const struct lapel_net *
         return HTTP_LIMIT;
     r = net->recv(ctx, h->io + had, h->io_size - had);
     if (r < 0)
-        return h->reused && had == 0 ? HTTP_STALE : r == LAPEL_NET_TRUST ? HTTP_TRUST
-                                                                         : HTTP_NETWORK;
+        return h->reused && had == 0  ? HTTP_STALE
+               : r == LAPEL_NET_TRUST ? HTTP_TRUST
+                                      : HTTP_NETWORK;
     if ((size_t)r > h->io_size - had)
         return HTTP_NETWORK;
     if (r == 0)
@@ -584,10 +585,10 @@ static enum http_result step_head(struct lapel_http *h, const struct lapel_net *
     size_t rest = h->head_n - end;
     memmove(h->io, h->io + end, rest);
     body_start(h);
-    if (h->phase == PHASE_BODY && !decode(h, rest))
+    if (h->phase == PHASE_END)
+        h->keep = h->keep && rest == 0; /* bytes behind an answer without body */
+    else if (!decode(h, rest))
         return HTTP_PROTOCOL;
-    if (h->phase == PHASE_END && h->body_n == 0 && rest > 0)
-        h->keep = false;
     return HTTP_HEAD;
 }
 
@@ -636,7 +637,8 @@ enum http_result http_step(struct lapel_http *h, const struct lapel_net *net, vo
 {
     enum http_result r = step(h, net, ctx, origin, now_ms);
 
-    if (h->idle_at == 0) /* a byte moved, or the exchange began */
+    h->moved = h->idle_at == 0;
+    if (h->moved) /* a byte moved, or the exchange began */
         h->idle_at = now_ms + LAPEL_IDLE_TIMEOUT_MS;
     else if (r == HTTP_AGAIN && now_ms >= h->idle_at)
         r = HTTP_NETWORK;
@@ -653,4 +655,14 @@ void http_take(struct lapel_http *h, size_t n)
 {
     memmove(h->io, h->io + n, h->body_n - n);
     h->body_n -= n;
+}
+
+bool http_in_body(const struct lapel_http *h)
+{
+    return h->phase == PHASE_BODY || h->phase == PHASE_END;
+}
+
+bool http_whole(const struct lapel_http *h)
+{
+    return h->phase == PHASE_END;
 }

@@ -14,10 +14,10 @@
 #include "lapel_context.h"
 
 enum http_result {
-    HTTP_AGAIN = 0, /* call again */
-    HTTP_HEAD,      /* status and headers are known: h->status, h->length, ... */
-    HTTP_BODY,      /* there are h->body_n bytes at h->io */
-    HTTP_END,       /* the body is whole; bytes at h->io may be left */
+    HTTP_AGAIN = 0,     /* call again */
+    HTTP_HEAD,          /* status and headers are known: h->status, h->length, ... */
+    HTTP_BODY,          /* there are h->body_n bytes at h->io */
+    HTTP_END,           /* the body is whole; bytes at h->io may be left */
     HTTP_NETWORK = -1,  /* the connection failed or timed out */
     HTTP_TRUST = -2,    /* TLS: not the server we want */
     HTTP_PROTOCOL = -3, /* the peer does not speak as it must */
@@ -38,16 +38,20 @@ void http_put(struct lapel_http *h, const char *text);
 void http_put_bytes(struct lapel_http *h, const uint8_t *bytes, size_t n);
 void http_put_number(struct lapel_http *h, uint64_t v);
 void http_put_hex(struct lapel_http *h, const uint8_t *bytes, size_t n);
-/* "METHOD path HTTP/1.1", Host; call first. `path` in two parts. */
+/* "METHOD path HTTP/1.1", Host; call first. `tail` ends the path, and may be of length 0. */
 void http_request(struct lapel_http *h, const struct lapel_origin *origin, const char *method,
-                  const char *path, const char *path2);
+                  const char *path, const uint8_t *tail, size_t tail_n);
 
 /* End the header block. `body` may stand in the buffer behind it; NULL for none. */
 enum http_result http_start(struct lapel_http *h, const uint8_t *body, size_t n);
 
-/* Go on. Reuses the connection when it is open. */
+/* Go on. h->moved tells whether anything happened. Reuses the connection when it is open. */
 enum http_result http_step(struct lapel_http *h, const struct lapel_net *net, void *ctx,
                            const struct lapel_origin *origin, uint64_t now_ms);
+
+/* The header block is read; the body came to its end. */
+bool http_in_body(const struct lapel_http *h);
+bool http_whole(const struct lapel_http *h);
 
 /* The first n bytes of the body were used. */
 void http_take(struct lapel_http *h, size_t n);

@@ -93,6 +93,7 @@ static void fields(struct cursor *c, struct lapel_record *r)
     field(c, &r->attempt.slot, 1);
     flag(c, &r->attempt.offline);
     field(c, &r->attempt.stagings, 1);
+    field(c, &r->attempt.starts, 1);
     field(c, &r->attempt.component, 1);
     number(c, &r->attempt.offset, 8);
     for (size_t i = 0; i < LSUIT_MAX_COMPONENTS; i++)
@@ -148,8 +149,7 @@ static uint32_t get32(const uint8_t *p)
  * would index a table. */
 static bool plausible(const struct lapel_record *r)
 {
-    if (r->state > LAPEL_FAILED || r->attempt.slot > 1 ||
-        r->outcome.kind > LAPEL_OUTCOME_WITHDRAWN)
+    if (r->state > LAPEL_FAILED || r->attempt.slot > 1 || r->outcome.kind > LAPEL_OUTCOME_WITHDRAWN)
         return false;
     for (size_t i = 0; i < 3; i++)
         if (r->choice[i] > LAPEL_OFF || r->choice_by[i] > LAPEL_BY_FACTORY)

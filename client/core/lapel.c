@@ -1,72 +1,400 @@
-/* The public functions. */
-#include "lapel_context.h"
+/*
+ * The public functions, and which piece of work is next.
+ *
+ *   (1) A step does one piece: of the exchange on the connection, or of a report or check-in
+ *       that is due, or of the release in hand.
+ *   (2) There is one connection. A download keeps it; check-ins wait for its end or for a break
+ *       in it.
+ */
+#include "core.h"
+
+#include <string.h>
+
+#define RETRY_MS 1000u
+/* A connection is closed when nothing will use it for so long, ms. */
+#define LINGER_MS 2000u
+#define ENVELOPE_MIN 2048u
+
+/* --- small things all files use ------------------------------------------------------------- */
+
+uint32_t core_chance(struct lapel *ctx)
+{
+    uint8_t b[4];
+
+    if (ctx->port.sys->random(ctx->port.ctx, b, sizeof b) <= 0) {
+        /* A generator that fails must not bring a fleet into step: the id spreads it too. */
+        return (uint32_t)(ctx->phase_fraction >> 32) ^ (uint32_t)(now_ms(ctx) * 2654435761u);
+    }
+    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+uint32_t core_period(const struct lapel *ctx)
+{
+    return ctx->config->period_ms != 0 ? ctx->config->period_ms : LAPEL_PERIOD_MS;
+}
+
+void core_count(struct lapel *ctx, uint8_t class_)
+{
+    struct lapel_count *c = &ctx->count[0];
+
+    for (size_t i = 0; i < LAPEL_COUNTS; i++) {
+        if (ctx->count[i].class_ == class_) {
+            c = &ctx->count[i];
+            break;
+        }
+        if (ctx->count[i].class_ == 0 || ctx->count[i].last < c->last)
+            c = &ctx->count[i];
+        if (c->class_ == 0)
+            break;
+    }
+    if (c->class_ != class_)
+        memset(c, 0, sizeof *c);
+    c->class_ = class_;
+    if (c->count < UINT16_MAX)
+        c->count++;
+    c->last = now_ms(ctx);
+}
+
+void core_close(struct lapel *ctx)
+{
+    http_close(&ctx->http, ctx->port.net, ctx->port.ctx);
+    ctx->exchange = EXCHANGE_NONE;
+}
+
+void core_forget(struct lapel *ctx)
+{
+    if (ctx->run_open)
+        lsuit_run_abort(&ctx->memory.work->run);
+    if (ctx->exchange == EXCHANGE_MANIFEST || ctx->exchange == EXCHANGE_PAYLOAD)
+        core_close(ctx);
+    ctx->run_open = false;
+    ctx->manifest_ok = false;
+    ctx->offered = false;
+    ctx->offline = false;
+    ctx->apply_read = NULL;
+    ctx->work = WORK_NONE;
+    ctx->work_fails = 0;
+    ctx->told = 0;
+    ctx->gate = 0;
+    ctx->gate_until = 0;
+    ctx->from_zero = false;
+    ctx->at = 0;
+    ctx->total = 0;
+    ctx->dry_bytes = 0;
+}
+
+/* A period below what a server may ask for is a test's, and stays. */
+static bool test_pace(const struct lapel *ctx)
+{
+    return core_period(ctx) < SCHED_POLL_MIN_MS;
+}
+
+void core_plan(struct lapel *ctx)
+{
+    uint64_t now = now_ms(ctx);
+    uint32_t poll = ctx->poll_ms == 0 || test_pace(ctx) ? core_period(ctx) : ctx->poll_ms;
+    uint64_t clock = now;
+    uint32_t wait;
+
+    if (ctx->port.sys->epoch_s != NULL && ctx->port.sys->epoch_s(ctx->port.ctx) > 0)
+        clock = (uint64_t)ctx->port.sys->epoch_s(ctx->port.ctx) * 1000 + now % 1000;
+    if (poll >= SCHED_ALIGN_MS || ctx->poll_ms == 0 || test_pace(ctx))
+        wait = sched_next(clock, poll, ctx->phase_fraction, LAPEL_JITTER_PERCENT, core_chance(ctx));
+    else
+        wait = sched_poll(poll, LAPEL_JITTER_PERCENT, core_chance(ctx));
+    ctx->next_check = now + wait;
+}
+
+static uint32_t first_window(const struct lapel *ctx)
+{
+    return ctx->config->first_check_ms != 0 ? ctx->config->first_check_ms : LAPEL_FIRST_CHECK_MS;
+}
+
+void core_soon(struct lapel *ctx)
+{
+    uint32_t window = SOON_MS;
+
+    if (first_window(ctx) < window)
+        window = first_window(ctx);
+    ctx->next_check = now_ms(ctx) + sched_uniform(window + 1, core_chance(ctx));
+}
+
+/* --- init -------------------------------------------------------------------------------------- */
+
+static size_t text_n(const char *s)
+{
+    return s == NULL ? 0 : strlen(s);
+}
+
+/* Visible ASCII that cannot end a header line. */
+static bool is_token(const char *s)
+{
+    for (; *s != '\0'; s++)
+        if (*s <= 0x20 || *s > 0x7e)
+            return false;
+    return true;
+}
+
+static const char *config_why(const struct lapel_config *c, struct lapel_origin *origin_out)
+{
+    if (c->base_url[0] == NULL || !http_origin(c->base_url[0], origin_out))
+        return "base_url: https://host[:port], without a path";
+    if (!origin_out->tls && !c->clear_credentials)
+        return "base_url: http:// needs clear_credentials";
+    if (text_n(c->product) < 1 || text_n(c->product) > LSUIT_NAME_MAX)
+        return "product: 1 to 64 bytes";
+    if (text_n(c->model) < 1 || text_n(c->model) > LSUIT_NAME_MAX)
+        return "model: 1 to 64 bytes";
+    if (text_n(c->hardware) > LSUIT_HW_REVISION_MAX)
+        return "hardware: at most 32 bytes";
+    if (c->device_id != NULL && (*c->device_id == '\0' || strlen(c->device_id) > LSUIT_NAME_MAX))
+        return "device_id: 1 to 64 bytes, or NULL";
+    if (c->token != NULL && (strlen(c->token) != LSUIT_TOKEN_LEN || !is_token(c->token)))
+        return "token: 43 base64url characters, or NULL";
+    if (c->release_keys == NULL || c->release_keys_n == 0)
+        return "release_keys: at least one";
+    return NULL;
+}
+
+static const char *ports_why(const struct lapel_ports *p)
+{
+    const struct lapel_net *net = p->net;
+    const struct lapel_slots *s = p->slots;
+    const struct lapel_boot *b = p->boot;
+
+    if (net == NULL || net->size != sizeof *net || net->connect == NULL || net->send == NULL ||
+        net->recv == NULL || net->close == NULL)
+        return "net: connect, send, recv, close";
+    if (s == NULL || s->size != sizeof *s || s->find == NULL || s->info == NULL ||
+        s->erase == NULL || s->write == NULL || s->read == NULL || s->manifest_write == NULL ||
+        s->manifest_read == NULL)
+        return "slots: find, info, erase, write, read, manifest_write, manifest_read";
+    if (b == NULL || b->size != sizeof *b || b->state == NULL || b->stage == NULL ||
+        b->unstage == NULL || b->confirm == NULL || b->reject == NULL || b->reboot == NULL)
+        return "boot: state, stage, unstage, confirm, reject, reboot";
+    if (p->nv == NULL || p->nv->size != sizeof *p->nv || p->nv->read == NULL ||
+        p->nv->write == NULL)
+        return "nv: read, write";
+    if (p->sys == NULL || p->sys->size != sizeof *p->sys || p->sys->now_ms == NULL ||
+        p->sys->random == NULL)
+        return "sys: now_ms, random";
+    if (p->policy != NULL && p->policy->size != sizeof *p->policy)
+        return "policy: of another size";
+    if (p->crypto == NULL || p->crypto->size != sizeof *p->crypto)
+        return "crypto: missing, or of another size";
+    return NULL;
+}
+
+static const char *memory_why(const struct lapel_memory *m)
+{
+    if (m->envelope == NULL || m->envelope_size < ENVELOPE_MIN)
+        return "memory.envelope: at least 2048 bytes";
+    if (m->io == NULL || m->io_size < LAPEL_IO_MIN)
+        return "memory.io: at least LAPEL_IO_MIN bytes";
+    return m->work == NULL ? "memory.work: one struct lapel_work" : NULL;
+}
+
+/* The journal knows nothing: of a first start, or of two damaged records. The manifest of the
+ * running image is signed and says how far this device was. */
+static void recover(struct lapel *ctx)
+{
+    enum lapel_boot_state boot = LAPEL_BOOT_STEADY;
+    uint8_t slot = 0;
+    struct lapel_pair pair;
+
+    ctx->rec.accepted.sequence = ctx->config->factory_sequence;
+    if (ctx->port.boot->state(ctx->port.ctx, &boot, &slot) <= 0 || boot != LAPEL_BOOT_STEADY ||
+        slot > 1)
+        return;
+    ctx->rec.attempt.slot = slot ^ 1;
+    if (apply_from_slot(ctx, slot, &pair) && pair.sequence >= ctx->rec.accepted.sequence) {
+        ctx->rec.accepted = pair;
+        ctx->rec.accepted_known = true;
+        ctx->running_slot = slot;
+        apply_raise_counter(ctx);
+    }
+    ctx->manifest_ok = false;
+}
 
 enum lapel_err lapel_init(struct lapel *ctx, const struct lapel_config *config,
                           const struct lapel_ports *ports, const struct lapel_memory *memory)
 {
-    (void)ctx;
-    (void)config;
-    (void)ports;
-    (void)memory;
-    return LAPEL_ERR_STATE;
+    enum lapel_err e = LAPEL_OK;
+
+    memset(ctx, 0, sizeof *ctx);
+    ctx->config = config;
+    ctx->port = *ports;
+    ctx->memory = *memory;
+    if ((ctx->why = config_why(config, &ctx->origin)) != NULL)
+        return LAPEL_ERR_CONFIG;
+    if ((ctx->why = ports_why(ports)) != NULL)
+        return LAPEL_ERR_PORT;
+    if ((ctx->why = memory_why(memory)) != NULL)
+        return LAPEL_ERR_MEMORY;
+    http_init(&ctx->http, memory->io, memory->io_size);
+
+    const char *id = config->device_id != NULL ? config->device_id : config->model;
+    ctx->phase_fraction = sched_phase(id);
+    ctx->tick = now_ms(ctx);
+    e = journal_load(ctx);
+    if (e != LAPEL_OK) {
+        ctx->why = "nv: neither record can be read";
+        return e;
+    }
+    if (!ctx->nv_known)
+        recover(ctx);
+    ctx->tick_saved = ctx->rec.postpone_left_ms;
+    ctx->rec.boots++;
+    e = state_settle(ctx);
+    if (e != LAPEL_OK) {
+        ctx->why = e == LAPEL_ERR_NV ? "nv: a record can't be written" : "boot: no state";
+        return e;
+    }
+    (void)journal_save(ctx); /* the count of boots; it goes with the next record otherwise */
+
+    ctx->next_check = ctx->tick + sched_uniform(first_window(ctx) + 1, core_chance(ctx));
+    if (ctx->rec.state == LAPEL_TRIAL || ctx->rec.state == LAPEL_FAILED ||
+        ctx->rec.outcome.kind != LAPEL_OUTCOME_NONE)
+        core_soon(ctx);
+    return LAPEL_OK;
 }
+
+const char *lapel_init_why(const struct lapel *ctx)
+{
+    return ctx->why == NULL ? "" : ctx->why;
+}
+
+/* --- the step -------------------------------------------------------------------------------------- */
+
+static bool check_due(const struct lapel *ctx, uint64_t now)
+{
+    return (ctx->kicked || now >= ctx->next_check) && now >= ctx->not_before;
+}
+
+/* After a piece of work that waits: no longer than until the next check or report. */
+static uint32_t bounded_wait(struct lapel *ctx)
+{
+    uint64_t now = now_ms(ctx);
+    uint64_t wait = ctx->wait_ms;
+    uint64_t check = ctx->next_check > ctx->not_before ? ctx->next_check : ctx->not_before;
+
+    if (ctx->kicked)
+        check = ctx->not_before;
+    check = check > now ? check - now : 0;
+    if (check < wait)
+        wait = check;
+    if (check_report_due(ctx)) {
+        uint64_t report = ctx->report_at > ctx->not_before ? ctx->report_at : ctx->not_before;
+
+        report = report > now ? report - now : 0;
+        if (report < wait)
+            wait = report;
+    }
+    return wait > UINT32_MAX ? UINT32_MAX : (uint32_t)wait;
+}
+
+static enum lapel_err piece(struct lapel *ctx, uint64_t now)
+{
+    if (ctx->exchange == EXCHANGE_CHECKIN || ctx->exchange == EXCHANGE_REPORT)
+        return check_step(ctx);
+    if (ctx->exchange == EXCHANGE_NONE) {
+        if (check_report_due(ctx) && now >= ctx->report_at && now >= ctx->not_before)
+            return check_report_start(ctx);
+        if (check_due(ctx, now))
+            return check_start(ctx);
+    }
+    return apply_step(ctx);
+}
+
 enum lapel_err lapel_step(struct lapel *ctx, uint32_t *wait_ms_out)
 {
-    (void)ctx;
-    *wait_ms_out = 1000;
-    return LAPEL_ERR_STATE;
+    uint64_t now = now_ms(ctx);
+
+    policy_tick(ctx);
+    ctx->wait_ms = 0;
+    enum lapel_err e = piece(ctx, now);
+    if (e != LAPEL_OK && ctx->wait_ms < RETRY_MS)
+        ctx->wait_ms = RETRY_MS;
+    if (ctx->exchange == EXCHANGE_NONE && ctx->wait_ms > 0) {
+        ctx->wait_ms = bounded_wait(ctx);
+        if (ctx->wait_ms > LINGER_MS)
+            core_close(ctx);
+    }
+    *wait_ms_out = ctx->wait_ms;
+    return e;
 }
+
+/* --- the rest ------------------------------------------------------------------------------------------ */
+
 enum lapel_err lapel_confirm(struct lapel *ctx)
 {
-    (void)ctx;
-    return LAPEL_ERR_STATE;
+    return ctx->rec.state == LAPEL_TRIAL ? apply_confirm(ctx) : LAPEL_ERR_STATE;
 }
+
 enum lapel_err lapel_reject(struct lapel *ctx)
 {
-    (void)ctx;
-    return LAPEL_ERR_STATE;
+    return ctx->rec.state == LAPEL_TRIAL ? apply_reject(ctx, LSUIT_CLASS_HEALTH) : LAPEL_ERR_STATE;
 }
+
 void lapel_kick(struct lapel *ctx)
 {
-    (void)ctx;
+    ctx->kicked = true;
+    ctx->denied_any = false;
 }
-enum lapel_err lapel_user_set(struct lapel *ctx, enum lapel_setting setting,
-                              enum lapel_choice choice, enum lapel_actor by)
-{
-    (void)ctx;
-    (void)setting;
-    (void)choice;
-    (void)by;
-    return LAPEL_ERR_STATE;
-}
-enum lapel_err lapel_postpone(struct lapel *ctx, uint32_t ms)
-{
-    (void)ctx;
-    (void)ms;
-    return LAPEL_ERR_STATE;
-}
-void lapel_status(const struct lapel *ctx, struct lapel_status *status_out)
-{
-    (void)ctx;
-    *status_out = (struct lapel_status){ 0 };
-}
+
 enum lapel_err lapel_apply(struct lapel *ctx, const uint8_t *envelope, size_t n,
                            int (*read)(void *ctx, struct lsuit_bytes uri, uint64_t offset,
                                        uint8_t *buf, size_t n))
 {
-    (void)ctx;
-    (void)envelope;
-    (void)n;
-    (void)read;
-    return LAPEL_ERR_STATE;
+    if (ctx->rec.state != LAPEL_READY)
+        return LAPEL_ERR_STATE;
+    if (n == 0 || n > ctx->memory.envelope_size)
+        return LAPEL_ERR_MEMORY;
+    core_close(ctx);
+    core_forget(ctx);
+    memmove(ctx->memory.envelope, envelope, n);
+    ctx->envelope_n = n;
+    ctx->apply_read = read;
+    ctx->offline = true;
+    ctx->work = WORK_VERIFY;
+    return LAPEL_OK;
 }
+
+void lapel_status(const struct lapel *ctx, struct lapel_status *status_out)
+{
+    const struct lapel_record *r = &ctx->rec;
+    struct lapel_status s;
+    uint64_t now = ctx->port.sys->now_ms(ctx->port.ctx);
+
+    memset(&s, 0, sizeof s);
+    s.state = (enum lapel_state)r->state;
+    s.waiting = (enum lapel_gate)ctx->gate;
+    s.accepted_sequence = r->accepted.sequence;
+    memcpy(s.accepted_digest, r->accepted.digest, sizeof s.accepted_digest);
+    s.accepted_known = r->accepted_known;
+    s.attempt_sequence = ctx->offered ? ctx->want.sequence : r->attempt.pair.sequence;
+    s.fetched = ctx->at;
+    s.total = ctx->total;
+    s.counter = r->counter;
+    s.running_slot = ctx->running_slot;
+    for (size_t i = 0; i < 3; i++) {
+        s.setting[i] = (enum lapel_choice)r->choice[i];
+        s.setting_by[i] = (enum lapel_actor)r->choice_by[i];
+    }
+    s.postponed_ms = r->postpone_left_ms;
+    s.next_check_ms = ctx->next_check > now ? ctx->next_check - now : 0;
+    s.support_end = r->support_end;
+    s.last_error = r->outcome.error;
+    s.last_stage = r->outcome.stage;
+    s.checks = ctx->checks;
+    s.good_checks = ctx->good_checks;
+    *status_out = s;
+}
+
 const char *lapel_state_name(enum lapel_state state)
 {
-    (void)state;
-    return "ready";
-}
-const char *lapel_init_why(const struct lapel *ctx)
-{
-    (void)ctx;
-    return "not built yet";
+    static const char *const NAMES[] = { "ready", "writing", "candidate", "staged",
+                                         "trial", "updated", "rejected",  "failed" };
+
+    return (unsigned)state <= LAPEL_FAILED ? NAMES[state] : "unknown";
 }

@@ -46,8 +46,8 @@ struct lapel_offer {
     uint64_t sequence;
     struct lsuit_bytes digest; /* 32 bytes, SUIT manifest digest */
     enum lapel_severity severity;
-    int64_t priority;          /* update-priority as signed */
-    uint64_t download_bytes;   /* still to be fetched */
+    int64_t priority;        /* update-priority as signed */
+    uint64_t download_bytes; /* still to be fetched */
     struct lsuit_bytes version, changes, risks_removed;
     struct lsuit_bytes language; /* of these texts */
     bool has_downtime;
@@ -56,19 +56,19 @@ struct lapel_offer {
 };
 
 enum lapel_event_id {
-    LAPEL_EVENT_AVAILABLE = 1,   /* offer: a release for this device; told also when off */
-    LAPEL_EVENT_CONSENT_NEEDED,  /* offer, gate: the user's choice is unset and the build asks */
-    LAPEL_EVENT_DISRUPT,         /* offer: about to disrupt the device (before INSTALL/REBOOT) */
-    LAPEL_EVENT_INSTALLED,       /* offer: confirmed */
-    LAPEL_EVENT_FAILED,          /* error, stage: the attempt ended; the running image is unharmed */
-    LAPEL_EVENT_REVERTED,        /* error: the trial ended by going back */
-    LAPEL_EVENT_POSTPONED,       /* wait_ms: until when */
-    LAPEL_EVENT_WITHDRAWN,       /* the server took the release back */
-    LAPEL_EVENT_SUPPORT_ENDING,  /* year_month: support ended or ends soon */
-    LAPEL_EVENT_STALE,           /* no fresh word from the server for too long */
-    LAPEL_EVENT_REFUSED,         /* error: a manifest was refused (signature, rollback, device) */
-    LAPEL_EVENT_STATE,           /* state changed; stored already */
-    LAPEL_EVENT_AUTH             /* the server refused our credential (401) */
+    LAPEL_EVENT_AVAILABLE = 1,  /* offer: a release for this device; told also when off */
+    LAPEL_EVENT_CONSENT_NEEDED, /* offer, gate: the user's choice is unset and the build asks */
+    LAPEL_EVENT_DISRUPT,        /* offer: about to disrupt the device (before INSTALL/REBOOT) */
+    LAPEL_EVENT_INSTALLED,      /* offer: confirmed */
+    LAPEL_EVENT_FAILED,         /* error, stage: the attempt ended; the running image is unharmed */
+    LAPEL_EVENT_REVERTED,       /* error: the trial ended by going back */
+    LAPEL_EVENT_POSTPONED,      /* wait_ms: until when */
+    LAPEL_EVENT_WITHDRAWN,      /* the server took the release back */
+    LAPEL_EVENT_SUPPORT_ENDING, /* year_month: support ended or ends soon */
+    LAPEL_EVENT_STALE,          /* no fresh word from the server for too long */
+    LAPEL_EVENT_REFUSED,        /* error: a manifest was refused (signature, rollback, device) */
+    LAPEL_EVENT_STATE,          /* state changed; stored already */
+    LAPEL_EVENT_AUTH            /* the server refused our credential (401) */
 };
 
 struct lapel_event {
@@ -76,8 +76,8 @@ struct lapel_event {
     enum lapel_state state;
     enum lapel_gate gate;
     const struct lapel_offer *offer; /* NULL when the event has none */
-    uint8_t stage;                   /* enum lsuit_stage (report.h) */
-    uint8_t error;                   /* enum lsuit_error_class (report.h) */
+    uint8_t stage;                   /* enum lsuit_stage (doc.h) */
+    uint8_t error;                   /* enum lsuit_class (doc.h) */
     const struct lsuit_fault *fault; /* NULL or what the codec refused */
     uint32_t year_month;             /* support end, year * 100 + month */
     uint64_t wait_ms;
@@ -100,7 +100,12 @@ struct lapel_policy {
 /* --- user settings (design 6.7); persisted, local only ------------------------------------- */
 enum lapel_setting { LAPEL_AUTO_SECURITY = 1, LAPEL_AUTO_FEATURE, LAPEL_NOTIFY };
 enum lapel_choice { LAPEL_UNSET = 0, LAPEL_ON = 1, LAPEL_OFF = 2 };
-enum lapel_actor { LAPEL_BY_NOBODY = 0, LAPEL_BY_USER = 1, LAPEL_BY_ADMIN = 2, LAPEL_BY_FACTORY = 3 };
+enum lapel_actor {
+    LAPEL_BY_NOBODY = 0,
+    LAPEL_BY_USER = 1,
+    LAPEL_BY_ADMIN = 2,
+    LAPEL_BY_FACTORY = 3
+};
 
 /* --- configuration ------------------------------------------------------------------------- */
 
@@ -116,10 +121,10 @@ struct lapel_config {
     const char *language;    /* RFC 5646 tag for texts, or NULL for the first */
     uint8_t vendor_id[16];
     uint8_t class_id[16];
-    uint8_t device_uuid[16];   /* for condition-device-identifier; all 0 when none */
+    uint8_t device_uuid[16];              /* for condition-device-identifier; all 0 when none */
     const struct lsuit_key *release_keys; /* who may sign manifests */
     size_t release_keys_n;
-    const struct lsuit_key *online_keys;  /* who may sign statements; may be none */
+    const struct lsuit_key *online_keys; /* who may sign statements; may be none */
     size_t online_keys_n;
     bool allow_clear;          /* payloads may travel without TLS */
     bool clear_credentials;    /* the switch named for it: credentials in clear (tests) */
@@ -154,12 +159,12 @@ struct lapel; /* defined in lapel_context.h, so that it can be a static variable
 
 enum lapel_err {
     LAPEL_OK = 0,
-    LAPEL_ERR_CONFIG = -1,  /* a missing or ill-formed member; see lapel_init_why */
-    LAPEL_ERR_PORT = -2,    /* a table of another size, or a required member is NULL */
-    LAPEL_ERR_MEMORY = -3,  /* a buffer is too small */
-    LAPEL_ERR_NV = -4,      /* the records can't be read or written */
-    LAPEL_ERR_STATE = -5,   /* not in this state */
-    LAPEL_ERR_RANGE = -6    /* a value outside of its range */
+    LAPEL_ERR_CONFIG = -1, /* a missing or ill-formed member; see lapel_init_why */
+    LAPEL_ERR_PORT = -2,   /* a table of another size, or a required member is NULL */
+    LAPEL_ERR_MEMORY = -3, /* a buffer is too small */
+    LAPEL_ERR_NV = -4,     /* the records can't be read or written */
+    LAPEL_ERR_STATE = -5,  /* not in this state */
+    LAPEL_ERR_RANGE = -6   /* a value outside of its range */
 };
 
 /*
@@ -200,10 +205,10 @@ struct lapel_status {
     uint8_t running_slot;
     enum lapel_choice setting[3]; /* by enum lapel_setting - 1 */
     enum lapel_actor setting_by[3];
-    uint64_t postponed_ms;   /* left */
-    uint64_t next_check_ms;  /* from now */
-    uint32_t support_end;    /* year * 100 + month, 0 not known */
-    uint8_t last_error;      /* enum lsuit_error_class of the last attempt */
+    uint64_t postponed_ms;  /* left */
+    uint64_t next_check_ms; /* from now */
+    uint32_t support_end;   /* year * 100 + month, 0 not known */
+    uint8_t last_error;     /* enum lsuit_class of the last attempt */
     uint8_t last_stage;
     uint32_t checks, good_checks; /* since start */
 };

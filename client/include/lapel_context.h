@@ -33,11 +33,12 @@ struct lapel_pair {
 struct lapel_attempt {
     uint8_t id[8]; /* random, made when leaving READY */
     struct lapel_pair pair;
-    uint8_t slot;      /* the one that is written */
-    bool offline;      /* by lapel_apply: nothing is asked of the server */
-    uint8_t stagings;  /* how often it was staged */
-    uint8_t component; /* of the port, in work */
-    uint64_t offset;   /* of its bytes, written for certain */
+    uint8_t slot;                          /* the one that is written */
+    bool offline;                          /* by lapel_apply: nothing is asked of the server */
+    uint8_t stagings;                      /* how often it was staged */
+    uint8_t starts;                        /* how often its trial was started */
+    uint8_t component;                     /* of the port, in work */
+    uint64_t offset;                       /* of its bytes, written for certain */
     uint64_t length[LSUIT_MAX_COMPONENTS]; /* of a whole component by port index, 0: not whole */
 };
 
@@ -53,10 +54,10 @@ enum lapel_outcome_kind {
 struct lapel_outcome {
     uint8_t id[8];
     struct lapel_pair pair;
-    uint8_t kind;   /* enum lapel_outcome_kind */
-    uint8_t stage;  /* enum lsuit_stage */
-    uint8_t error;  /* enum lsuit_error_class */
-    bool reported;  /* by POST /v1/reports */
+    uint8_t kind;  /* enum lapel_outcome_kind */
+    uint8_t stage; /* enum lsuit_stage */
+    uint8_t error; /* enum lsuit_class */
+    bool reported; /* by POST /v1/reports */
     int32_t code;
     uint64_t offset;
 };
@@ -67,11 +68,11 @@ struct lapel_block {
 };
 
 struct lapel_record {
-    uint32_t number; /* of the record, rises with each save */
-    uint8_t state;   /* enum lapel_state */
+    uint32_t number;     /* of the record, rises with each save */
+    uint8_t state;       /* enum lapel_state */
     bool accepted_known; /* accepted.digest holds a digest */
     struct lapel_pair accepted;
-    uint64_t counter;     /* security counter */
+    uint64_t counter; /* security counter */
     uint32_t boots;
     struct lapel_attempt attempt;
     struct lapel_outcome outcome;
@@ -96,10 +97,10 @@ struct lapel_origin {
 struct lapel_http {
     uint8_t *io;
     size_t io_size;
-    uint64_t idle_at;     /* no byte moved until then: given up */
-    uint64_t head_at;     /* the header block is whole by then, or given up */
-    uint64_t left;        /* bytes of the body or the chunk still to come */
-    uint64_t length;      /* Content-Length */
+    uint64_t idle_at; /* no byte moved until then: given up */
+    uint64_t head_at; /* the header block is whole by then, or given up */
+    uint64_t left;    /* bytes of the body or the chunk still to come */
+    uint64_t length;  /* Content-Length */
     uint64_t range_first, range_last, range_total;
     uint32_t retry_after_s;
     size_t out_n, out_at; /* the request in io, and how much of it is sent */
@@ -109,7 +110,8 @@ struct lapel_http {
     uint16_t extra; /* bytes of chunk sizes, extensions and trailers */
     uint8_t phase;
     uint8_t chunk;
-    bool full; /* the request did not fit */
+    bool moved; /* the last step got on */
+    bool full;  /* the request did not fit */
     bool open, keep, reused;
     bool has_length, chunked, has_range, has_retry_after;
 };
@@ -120,6 +122,23 @@ struct lapel_work {
     struct lsuit_envelope envelope;
     struct lsuit_manifest manifest;
     struct lsuit_run run;
+};
+
+/* --- small things ------------------------------------------------------------------------------ */
+
+/* Security events since start, by class; sent with each check-in until one is answered. */
+#define LAPEL_COUNTS 4
+struct lapel_count {
+    uint8_t class_; /* enum lsuit_event_class, 0: free */
+    uint16_t count;
+    uint64_t last; /* now_ms */
+};
+
+struct lapel_fail {
+    uint8_t kind;   /* enum lapel_outcome_kind */
+    uint8_t stage;  /* enum lsuit_stage */
+    uint8_t class_; /* enum lsuit_class */
+    int32_t code;
 };
 
 /* --- the whole ------------------------------------------------------------------------------- */
@@ -143,55 +162,58 @@ struct lapel {
     uint64_t not_before;     /* the server's Retry-After */
     uint64_t retry_at;       /* of the work in hand */
     uint64_t report_at;
-    uint32_t poll_ms;        /* as the server said, 0: config */
+    uint32_t poll_ms; /* as the server said, 0: config */
     uint8_t check_fails, work_fails, report_fails;
 
-    /* what is being done (step.c) */
+    /* what is being done (core.h) */
     uint8_t work;     /* enum work */
     uint8_t exchange; /* enum exchange */
     uint8_t running_slot;
-    uint8_t boot_state;
+    uint32_t wait_ms; /* what the step in progress says */
     bool kicked;
     bool rechecked;     /* STAGED: the check-in before the REBOOT gate is done */
     uint64_t staged_at; /* when it began to try */
     uint32_t checks, good_checks;
+    struct lapel_count count[LAPEL_COUNTS];
 
     /* the release in hand */
-    bool offered;  /* want is set */
+    bool offered; /* want is set */
+    bool offline; /* by lapel_apply */
     struct lapel_pair want;
-    uint32_t want_size; /* of the envelope, 0 not known */
-    uint32_t envelope_n;
-    bool manifest_ok; /* memory.work holds a verified manifest */
+    size_t envelope_n;
+    bool manifest_ok;                  /* memory.work holds a verified manifest */
+    bool run_open;                     /* memory.work->run is set up */
     uint8_t map[LSUIT_MAX_COMPONENTS]; /* manifest component -> port component */
     int (*apply_read)(void *ctx, struct lsuit_bytes uri, uint64_t offset, uint8_t *buf, size_t n);
+    struct lapel_fail fail; /* why the attempt ends, until that is stored */
 
-    /* fetch.c */
-    uint64_t at;         /* bytes of the component that are written */
-    uint64_t erased;     /* below this everything is erased or written */
-    uint64_t saved;      /* offset in the journal */
-    uint64_t total;      /* image-size in force */
-    uint64_t fetched_all;
+    /* writing a component (store.c) */
     struct lapel_slot_info info;
-    bool resumed;        /* this run began behind offset 0 */
-    bool from_zero;      /* and must not again */
+    uint64_t at;     /* bytes of the component that are written */
+    uint64_t erased; /* below this everything is erased or written */
+    uint64_t saved;  /* what the journal says */
+    uint64_t total;  /* image-size in force */
+    uint8_t into;    /* component of the port */
+    uint8_t whole;   /* bit per component of the port: whole before this run began */
+    bool resumed;    /* began behind offset 0 */
+    bool from_zero;  /* and must not again */
 
     /* policy.c */
-    uint8_t gate;        /* where it waits, 0 nowhere */
+    uint8_t gate; /* where it waits, 0 nowhere */
     uint64_t gate_until;
-    uint8_t gate_passed; /* bit per gate */
-    uint8_t told;        /* bit per event that was told for the release in hand */
-    uint8_t denied[8];   /* begin of the digest that the policy denied */
+    uint16_t told;     /* bit per event that was told for the release in hand */
+    uint8_t denied[8]; /* begin of the digest that the policy denied */
     bool denied_any;
     uint64_t dry_bytes;
     bool has_priority;
     int64_t priority;
-    uint64_t tick;       /* when postponement and trial were last counted */
+    uint64_t tick;       /* when running time was last counted */
+    uint64_t tick_saved; /* postpone_left_ms in the journal */
     uint32_t support_told;
 
     /* trial */
     uint64_t trial_left_ms;
     bool trial_checked; /* a good check-in since it began */
-    uint64_t trial_retry;
 };
 
 #ifdef __cplusplus

@@ -49,9 +49,10 @@ struct lapel_net {
 /* Two slots, 0 and 1, for each component that the device has; an image in place and its
  * candidate. A slot also has a manifest area that follows its image. */
 struct lapel_slot_info {
-    uint64_t size;        /* bytes an image may have */
-    uint32_t erase_size;  /* bytes per erase unit; 1 where erasing isn't needed */
-    uint32_t write_size;  /* writes are multiples of this, at multiples of this; the last is padded */
+    uint64_t size;       /* bytes an image may have */
+    uint32_t erase_size; /* bytes per erase unit; 1 where erasing isn't needed */
+    uint32_t
+        write_size; /* writes are multiples of this, at multiples of this; the last is padded */
     uint8_t erased_value; /* what an erased byte reads as */
 };
 
@@ -78,10 +79,10 @@ struct lapel_slots {
 /* --- boot loader --------------------------------------------------------------------------- */
 
 enum lapel_boot_state {
-    LAPEL_BOOT_STEADY, /* runs a confirmed image, nothing is staged */
-    LAPEL_BOOT_STAGED, /* the other slot will be tried at the next start */
-    LAPEL_BOOT_TRIAL,  /* runs an image that reverts at the next start unless confirmed */
-    LAPEL_BOOT_REVERTED/* a trial ended without confirm; the former image runs again */
+    LAPEL_BOOT_STEADY,  /* runs a confirmed image, nothing is staged */
+    LAPEL_BOOT_STAGED,  /* the other slot will be tried at the next start */
+    LAPEL_BOOT_TRIAL,   /* runs an image that reverts at the next start unless confirmed */
+    LAPEL_BOOT_REVERTED /* a trial ended without confirm; the former image runs again */
 };
 
 struct lapel_boot {

@@ -117,6 +117,8 @@ enum lsuit_err lsuit_envelope_read(struct lsuit_bytes doc, struct lsuit_envelope
         why = map_read(&c, &e, &key);
     }
     err = lsuit_cbor_finish(&c);
+    if (err == LSUIT_ERR_RANGE)
+        err = LSUIT_ERR_CBOR; /* a key */
     if (err == LSUIT_OK && (e.auth.ptr == NULL || e.manifest.ptr == NULL)) {
         err = LSUIT_ERR_CBOR;
         why = e.auth.ptr == NULL ? TEXT("no authentication wrapper") : TEXT("no manifest");

@@ -15,6 +15,7 @@
  *   (2) Everything was checked before; what is malformed nevertheless ends the run.
  */
 #include "run.h"
+#include "fault.h"
 
 #include <string.h>
 
@@ -165,7 +166,7 @@ static enum outcome sequence_push(struct lsuit_run *run, int64_t code, struct ls
     uint32_t arg = run_offset(run, c->p);
 
     if (run->depth == LSUIT_MAX_DEPTH)
-        return run_abort_with(run, LSUIT_ERR_LIMIT, code, "nested too deep");
+        return run_abort_with(run, LSUIT_ERR_LIMIT, code, TEXT("nested too deep"));
     (void)lsuit_cbor_item(c);
     if (c->err != LSUIT_OK)
         return run_abort_with(run, c->err, code, NULL);
@@ -250,7 +251,7 @@ static enum outcome set_index(struct lsuit_run *run, struct lsuit_cbor *c)
     if (!ok || c->err != LSUIT_OK || run->list_n == 0) {
         run->list_n = 0;
         return run_abort_with(run, LSUIT_ERR_COMPONENT, LSUIT_DIR_SET_COMPONENT_INDEX,
-                              "no such component");
+                              TEXT("no such component"));
     }
     return OUT_DONE;
 }
@@ -312,7 +313,8 @@ static enum outcome set_parameters(struct lsuit_run *run, int64_t code, struct l
             set_value(run, slot, run_offset(run, c->p), replace);
             (void)lsuit_cbor_item(c);
         } else {
-            return run_abort_with(run, LSUIT_ERR_PARAMETER, key, "no parameter for this place");
+            return run_abort_with(run, LSUIT_ERR_PARAMETER, key,
+                                  TEXT("no parameter for this place"));
         }
     }
     return c->err == LSUIT_OK ? OUT_DONE : run_abort_with(run, c->err, code, NULL);
@@ -333,7 +335,7 @@ static enum outcome command_step(struct lsuit_run *run)
     if (code == LSUIT_DIR_SET_COMPONENT_INDEX) {
         out = set_index(run, &c);
     } else if (run->list_n == 0) {
-        return run_abort_with(run, LSUIT_ERR_COMPONENT, code, "no component index set");
+        return run_abort_with(run, LSUIT_ERR_COMPONENT, code, TEXT("no component index set"));
     } else if (code == LSUIT_DIR_TRY_EACH || code == LSUIT_DIR_RUN_SEQUENCE) {
         return sequence_push(run, code, &c);
     } else if (code == LSUIT_DIR_OVERRIDE_PARAMETERS || code == LSUIT_DIR_SET_PARAMETERS) {
@@ -389,7 +391,8 @@ static enum outcome section_next(struct lsuit_run *run)
             part = lsuit_manifest_part(run->manifest, run->section);
         } while (part == NULL || !part->present);
         if (part->bytes.ptr == NULL)
-            return run_abort_with(run, LSUIT_ERR_SEVERED, 0, "the section is severed and absent");
+            return run_abort_with(run, LSUIT_ERR_SEVERED, 0,
+                                  TEXT("the section is severed and absent"));
         trace_begin(run, LSUIT_TRACE_SECTION, run_section_name(run->section), run->section);
         run->in_shared = run->manifest->shared.ptr != NULL;
     }
@@ -444,7 +447,7 @@ enum lsuit_err lsuit_run_init(struct lsuit_run *run, const struct lsuit_manifest
     run->fault.component = -1;
     run->fault.err = LSUIT_ERR_USAGE; /* also of a step before start */
     if (platform->size != sizeof *platform || crypto->size != sizeof *crypto || buf == NULL ||
-        buf_len < 64 || platform->component_find == NULL || !manifest->envelope->verified)
+        buf_len < 64 || !(manifest->envelope->verified || manifest->envelope->examined))
         return LSUIT_ERR_USAGE;
     if (manifest->envelope->whole.len > UINT32_MAX)
         return run->fault.err = LSUIT_ERR_LIMIT;
@@ -452,7 +455,9 @@ enum lsuit_err lsuit_run_init(struct lsuit_run *run, const struct lsuit_manifest
     if (e != LSUIT_OK)
         return run->fault.err = e;
     for (uint32_t i = 0; i < manifest->components_n; i++) {
-        e = platform->component_find(ctx, i, manifest->components[i]);
+        e = platform->component_find != NULL
+                ? platform->component_find(ctx, i, manifest->components[i])
+                : LSUIT_ERR_COMPONENT;
         if (e != LSUIT_OK) {
             run->fault.component = (int32_t)i;
             return run->fault.err = e;
@@ -473,6 +478,8 @@ void lsuit_run_start(struct lsuit_run *run, enum lsuit_procedure procedure, bool
 
     if (run->manifest == NULL) /* init failed: stay so */
         return;
+    if (!dry && !run->manifest->envelope->verified)
+        known = false; /* what nobody signed is never executed */
     lsuit_run_abort(run);
     run->procedure = (uint8_t)procedure;
     run->dry = dry;

@@ -7,6 +7,7 @@
  *   (2) A function that the platform lacks aborts, also for a condition.
  *   (3) In a dry run no directive reaches the platform.
  */
+#include "fault.h"
 #include "run.h"
 
 /* What a command is about, and what it has to say to the trace. */
@@ -93,7 +94,7 @@ static enum outcome condition(struct call *k, bool holds)
 
 static enum outcome lacking(struct call *k)
 {
-    return fault(k, LSUIT_ERR_COMMAND, "this device has no such function");
+    return fault(k, LSUIT_ERR_COMMAND, TEXT("this device has no such function"));
 }
 
 /* An answer of the platform to a directive. */
@@ -199,7 +200,7 @@ static enum outcome read_back(struct call *k, struct lsuit_bytes *piece_out)
 static enum outcome hash_failed(struct call *k, enum lsuit_err e)
 {
     run_hash_end(k->run);
-    return fault(k, e, "hashing failed");
+    return fault(k, e, TEXT("hashing failed"));
 }
 
 /* Begin reading back: size and hash. */
@@ -212,7 +213,7 @@ static enum outcome match_begin(struct call *k, const struct lsuit_digest *diges
         return lacking(k);
     e = run->crypto->hash_start(run->crypto->ctx, &run->hash, digest->alg);
     if (e != LSUIT_OK)
-        return fault(k, e, "no such digest algorithm");
+        return fault(k, e, TEXT("no such digest algorithm"));
     run->hashing = true;
     run->offset = 0;
     if (!bytes_unknown(k, k->comp) && size_of(k, k->comp, &run->total))
@@ -311,7 +312,8 @@ static enum outcome written(struct call *k, enum outcome out, uint64_t max)
         return out;
     if (!size_of(k, k->comp, &k->trace.size))
         k->trace.size = 0;
-    return k->trace.size <= max ? out : fault(k, LSUIT_ERR_OPERATION, "larger than image-size");
+    return k->trace.size <= max ? out
+                                : fault(k, LSUIT_ERR_OPERATION, TEXT("larger than image-size"));
 }
 
 static enum outcome fetch(struct call *k)
@@ -326,9 +328,9 @@ static enum outcome fetch(struct call *k)
     if (run->platform->fetch == NULL)
         return lacking(k);
     if (!carried && uri.len > 0 && uri.ptr[0] == '#')
-        return fault(k, LSUIT_ERR_OPERATION, "uri not available");
+        return fault(k, LSUIT_ERR_OPERATION, TEXT("uri not available"));
     if (carried && payload.len > max)
-        return fault(k, LSUIT_ERR_OPERATION, "larger than image-size");
+        return fault(k, LSUIT_ERR_OPERATION, TEXT("larger than image-size"));
     if (run->dry)
         return dry_fetch(k, !carried, max);
     return written(
@@ -358,9 +360,9 @@ static enum outcome source_find(struct call *k)
     uint64_t source = value_uint(k, PARAM_SOURCE);
 
     if (source >= k->run->manifest->components_n)
-        return fault(k, LSUIT_ERR_COMPONENT, "source index");
+        return fault(k, LSUIT_ERR_COMPONENT, TEXT("source index"));
     if (source == k->comp)
-        return fault(k, LSUIT_ERR_OPERATION, "source is the destination");
+        return fault(k, LSUIT_ERR_OPERATION, TEXT("source is the destination"));
     k->trace.source = (uint32_t)source;
     return OUT_DONE;
 }
@@ -379,9 +381,9 @@ static enum outcome copy(struct call *k)
         return lacking(k);
     if (!run->op_started && !bytes_unknown(k, source)) {
         if (!size_of(k, source, &size))
-            return fault(k, LSUIT_ERR_OPERATION, "source component absent");
+            return fault(k, LSUIT_ERR_OPERATION, TEXT("source component absent"));
         if (size > max)
-            return fault(k, LSUIT_ERR_OPERATION, "larger than image-size");
+            return fault(k, LSUIT_ERR_OPERATION, TEXT("larger than image-size"));
     }
     if (run->dry)
         return would_write(k, k->comp);
@@ -457,8 +459,8 @@ static enum outcome missing(struct call *k, const struct command *cmd)
 {
     k->trace.missing = cmd->param;
     if (!cmd->is_condition)
-        return fault(k, LSUIT_ERR_OPERATION, "a parameter is missing");
-    (void)fault(k, LSUIT_ERR_CONDITION, "a parameter is missing");
+        return fault(k, LSUIT_ERR_OPERATION, TEXT("a parameter is missing"));
+    (void)fault(k, LSUIT_ERR_CONDITION, TEXT("a parameter is missing"));
     return OUT_CONDITION;
 }
 
@@ -472,7 +474,7 @@ enum outcome run_command(struct lsuit_run *run, int64_t code, uint32_t comp)
     k.trace.code = code;
     k.trace.component = comp;
     if (cmd == NULL)
-        return fault(&k, LSUIT_ERR_COMMAND, "unknown command");
+        return fault(&k, LSUIT_ERR_COMMAND, TEXT("unknown command"));
     if (cmd->needs != PARAM_NONE && !is_set(&k, (enum param_slot)cmd->needs))
         out = missing(&k, cmd);
     else

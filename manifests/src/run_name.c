@@ -3,6 +3,22 @@
  */
 #include "run.h"
 
+#ifdef LSUIT_NO_TEXT
+
+const char *run_command_name(int64_t code)
+{
+    (void)code;
+    return NULL;
+}
+
+const char *run_section_name(int64_t key)
+{
+    (void)key;
+    return NULL;
+}
+
+#else
+
 #include <string.h>
 
 static const char *strip(const char *name)
@@ -24,3 +40,5 @@ const char *run_section_name(int64_t key)
 {
     return strip(lsuit_name_manifest_key(key));
 }
+
+#endif

@@ -63,6 +63,11 @@ void suit_device_fill(struct suit_case *k, json_t *object, struct suit_device *d
 /* Does the device hold what the object says (hex of identifier: hex of content), no more no less? */
 bool suit_holds(struct suit_case *k, const struct suit_device *d, json_t *components);
 
+/* How often a sweep really disturbed a run. */
+extern struct suit_disturbances {
+    unsigned long yields, resets, failures;
+} suit_disturbances;
+
 /* Judge by kind. With `sweep`, a full case that passes is disturbed in every way too. */
 enum suit_verdict suit_case_full(struct suit_case *k, bool sweep);
 enum suit_verdict suit_case_exec(struct suit_case *k, json_t *object); /* after suit_admit */

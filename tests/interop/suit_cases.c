@@ -23,7 +23,7 @@ static struct {
 
 static void report(const char *dir, const char *name, enum suit_verdict v, const char *reason)
 {
-    static const char *const WORDS[] = { [SUIT_FAIL] = "FAIL", [SUIT_SKIP] = "skip" };
+    static const char *const WORDS[] = { [SUIT_FAIL] = "FAIL", [SUIT_SKIP] = "SKIP" };
 
     if (v == SUIT_PASS)
         count.passed++;
@@ -144,6 +144,13 @@ int main(int argc, char **argv)
     }
     for (int i = first; i < argc; i++)
         run_folder(argv[i], sweep);
+    if (sweep) {
+        printf("disturbed: %lu yields, %lu resets, %lu failures\n", suit_disturbances.yields,
+               suit_disturbances.resets, suit_disturbances.failures);
+        if (suit_disturbances.yields == 0 || suit_disturbances.resets == 0 ||
+            suit_disturbances.failures == 0)
+            report("--sweep", "", SUIT_FAIL, "some disturbance never happened");
+    }
     printf("%u passed, %u failed, %u skipped\n", count.passed, count.failed, count.skipped);
     return count.failed > 0 ? 1 : 0;
 }

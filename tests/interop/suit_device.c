@@ -45,6 +45,7 @@ void suit_component_set(struct suit_component *c, struct lsuit_bytes content)
 void suit_device_calm(struct suit_device *d)
 {
     d->operations = 0;
+    d->yields = 0;
     d->again_said = 0;
     d->failed_once = false;
     d->touched = false;
@@ -127,6 +128,7 @@ static int disturb(struct suit_device *d)
 {
     if (d->again_said < d->again) {
         d->again_said++;
+        d->yields++;
         return LSUIT_OP_AGAIN;
     }
     d->again_said = 0;
@@ -183,7 +185,10 @@ static int move(struct suit_device *d, uint32_t comp, bool first, struct lsuit_b
     if (n > 0)
         memcpy(c->bytes + d->moved, from.ptr + d->moved, n);
     d->moved += n;
-    return d->moved < from.len ? LSUIT_OP_AGAIN : LSUIT_OP_DONE;
+    if (d->moved == from.len)
+        return LSUIT_OP_DONE;
+    d->yields++;
+    return LSUIT_OP_AGAIN;
 }
 
 static int fetch(void *ctx, uint32_t comp, bool first, struct lsuit_bytes uri,

@@ -44,6 +44,7 @@ struct suit_device {
     uint32_t fail_at; /* the operation with this number fails once; 0: none */
 
     uint32_t operations; /* so far */
+    uint32_t yields;     /* answers AGAIN so far */
     uint32_t again_said;
     bool failed_once;
     bool touched;                  /* a component changed, or something was invoked */

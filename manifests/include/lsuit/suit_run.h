@@ -191,7 +191,8 @@ struct lsuit_run {
  *   buf, buf_len  scratch for reading back, at least 64 bytes; a step hashes at most buf_len
  *   all arguments must outlive the run
  *
- * LSUIT_ERR_USAGE      a table of another size, no buffer, an envelope that was not verified
+ * LSUIT_ERR_USAGE      a table of another size, no buffer, an envelope that was neither verified nor
+ *                      examined (the latter allows dry runs only)
  * LSUIT_ERR_LIMIT      an envelope of 4 GiB or more
  * LSUIT_ERR_COMPONENT  the device lacks a component       LSUIT_ERR_COMPONENT_AUTH
  * as lsuit_manifest_check

@@ -1,0 +1,340 @@
+/*
+ * Check-in, its answer, and the report of a failure.
+ *
+ *   (1) Credentials go out over TLS only, but for the switch that is named for it.
+ *   (2) An answer changes times, the support period and the release in hand; never a setting,
+ *       a key, a counter or what is accepted.
+ *   (3) Of a refused manifest only its class is told, and to the server that check-ins go to,
+ *       by the next check-in: the connection that brought it sees nothing of it.
+ */
+#include "core.h"
+
+#include <string.h>
+
+#include "lsuit/checkin.h"
+#include "lsuit/report.h"
+
+/* The header block of a POST stands before its body in the buffer: room for the longest. */
+#define HEAD_ROOM 416u
+
+static struct lsuit_bytes text_of(const char *s)
+{
+    struct lsuit_bytes b = { (const uint8_t *)s, s == NULL ? 0 : strlen(s) };
+
+    return b;
+}
+
+static struct lsuit_space space_of(const struct lapel *ctx)
+{
+    struct lsuit_space s = { { ctx->config->vendor_id, sizeof ctx->config->vendor_id },
+                             { ctx->config->class_id, sizeof ctx->config->class_id },
+                             { NULL, 0 } };
+
+    return s;
+}
+
+static void put_running(const struct lapel *ctx, struct lsuit_running *r)
+{
+    const struct lapel_record *rec = &ctx->rec;
+    bool trial = rec->state == LAPEL_TRIAL || rec->state == LAPEL_REJECTED;
+    const struct lapel_pair *p = trial ? &rec->attempt.pair : &rec->accepted;
+
+    r->space = space_of(ctx);
+    r->state = LSUIT_RUNNING_CONFIRMED;
+    if (trial)
+        r->state = LSUIT_RUNNING_TRIAL;
+    else if (rec->outcome.kind == LAPEL_OUTCOME_REVERTED)
+        r->state = LSUIT_RUNNING_REVERTED;
+    if (trial || rec->accepted_known) {
+        r->sequence = p->sequence;
+        r->digest = (struct lsuit_bytes){ p->digest, sizeof p->digest };
+    }
+}
+
+static void put_attempt(const struct lapel_outcome *o, struct lsuit_attempt *a)
+{
+    a->id = (struct lsuit_bytes){ o->id, sizeof o->id };
+    a->stage = o->stage;
+    a->class_ = o->error;
+    a->code = o->code;
+    a->has_offset = o->offset != 0;
+    a->offset = o->offset;
+    a->has_sequence = true;
+    a->sequence = o->pair.sequence;
+    a->digest = (struct lsuit_bytes){ o->pair.digest, sizeof o->pair.digest };
+}
+
+static uint32_t put_events(struct lapel *ctx, struct lsuit_event *events)
+{
+    uint64_t now = now_ms(ctx);
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < LAPEL_COUNTS; i++) {
+        const struct lapel_count *c = &ctx->count[i];
+
+        if (c->class_ == 0)
+            continue;
+        events[n].class_ = c->class_;
+        events[n].count = c->count;
+        events[n].last_s = (uint32_t)((now - c->last) / 1000);
+        n++;
+    }
+    return n;
+}
+
+static void put_user(const struct lapel *ctx, struct lsuit_checkin *c)
+{
+    const struct lapel_record *r = &ctx->rec;
+
+    c->user.auto_security = r->choice[LAPEL_AUTO_SECURITY - 1];
+    c->user.auto_feature = r->choice[LAPEL_AUTO_FEATURE - 1];
+    c->user.notifications = r->choice[LAPEL_NOTIFY - 1];
+    c->user.postponed_s = (uint32_t)(r->postpone_left_ms / 1000);
+    c->user.waiting = ctx->gate;
+    c->user.refused = ctx->denied_any;
+    c->has_user = c->user.auto_security != 0 || c->user.auto_feature != 0 ||
+                  c->user.notifications != 0 || c->user.postponed_s != 0 || c->user.waiting != 0 ||
+                  c->user.refused;
+}
+
+static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
+                                    struct lsuit_bytes *doc_out)
+{
+    struct lsuit_checkin c;
+
+    memset(&c, 0, sizeof c);
+    c.product = text_of(ctx->config->product);
+    c.device_id = text_of(ctx->config->device_id);
+    c.model = text_of(ctx->config->model);
+    c.hw_revision = text_of(ctx->config->hardware);
+    put_running(ctx, &c.running[0]);
+    c.running_n = 1;
+    if (ctx->rec.outcome.kind != LAPEL_OUTCOME_NONE) {
+        c.has_attempt = true;
+        put_attempt(&ctx->rec.outcome, &c.attempt);
+    }
+    c.has_security_counter = ctx->port.boot->counter != NULL;
+    c.security_counter = ctx->rec.counter;
+    c.has_boot_counter = true;
+    c.boot_counter = ctx->rec.boots;
+    c.events_n = put_events(ctx, c.events);
+    put_user(ctx, &c);
+    return lsuit_checkin_write(&c, buf, cap, doc_out);
+}
+
+static enum lsuit_err write_report(struct lapel *ctx, uint8_t *buf, size_t cap,
+                                   struct lsuit_bytes *doc_out)
+{
+    struct lsuit_report r;
+
+    memset(&r, 0, sizeof r);
+    r.product = text_of(ctx->config->product);
+    r.device_id = text_of(ctx->config->device_id);
+    put_attempt(&ctx->rec.outcome, &r.attempt);
+    r.has_space = true;
+    r.space = space_of(ctx);
+    return lsuit_report_write(&r, buf, cap, doc_out);
+}
+
+static enum lapel_err post(struct lapel *ctx, enum exchange exchange, struct lsuit_bytes body,
+                           const char *path)
+{
+    struct lapel_http *h = &ctx->http;
+
+    http_request(h, &ctx->origin, "POST", path, NULL, 0);
+    fetch_authorise(ctx);
+    http_put(h, "Content-Type: application/cbor\r\n");
+    if (h->out_n > HEAD_ROOM - 32 || http_start(h, body.ptr, body.len) != HTTP_AGAIN)
+        return LAPEL_ERR_MEMORY;
+    ctx->exchange = (uint8_t)exchange;
+    return LAPEL_OK;
+}
+
+enum lapel_err check_start(struct lapel *ctx)
+{
+    struct lsuit_bytes body = { 0 };
+
+    ctx->kicked = false;
+    ctx->checks++;
+    if (write_checkin(ctx, ctx->http.io + HEAD_ROOM, ctx->http.io_size - HEAD_ROOM, &body) !=
+            LSUIT_OK ||
+        post(ctx, EXCHANGE_CHECKIN, body, "/v1/checkin") != LAPEL_OK) {
+        core_plan(ctx);
+        return LAPEL_ERR_MEMORY;
+    }
+    return LAPEL_OK;
+}
+
+bool check_report_due(const struct lapel *ctx)
+{
+    const struct lapel_outcome *o = &ctx->rec.outcome;
+
+    return (o->kind == LAPEL_OUTCOME_FAILED || o->kind == LAPEL_OUTCOME_REVERTED) && !o->reported;
+}
+
+enum lapel_err check_report_start(struct lapel *ctx)
+{
+    struct lsuit_bytes body = { 0 };
+
+    if (write_report(ctx, ctx->http.io + HEAD_ROOM, ctx->http.io_size - HEAD_ROOM, &body) !=
+            LSUIT_OK ||
+        post(ctx, EXCHANGE_REPORT, body, "/v1/reports") != LAPEL_OK) {
+        ctx->rec.outcome.reported = true; /* it goes with the next check-in */
+        return LAPEL_ERR_MEMORY;
+    }
+    return LAPEL_OK;
+}
+
+/* --- the answer ---------------------------------------------------------------------------- */
+
+static bool in_hand(const struct lapel *ctx, const struct lsuit_verdict *v)
+{
+    return ctx->offered && v->digest.len == sizeof ctx->want.digest &&
+           memcmp(v->digest.ptr, ctx->want.digest, sizeof ctx->want.digest) == 0;
+}
+
+static void take_offer(struct lapel *ctx, const struct lsuit_verdict *v)
+{
+    struct lapel_pair pair = { v->sequence, { 0 } };
+
+    if (v->digest.len != sizeof pair.digest)
+        return;
+    memcpy(pair.digest, v->digest.ptr, sizeof pair.digest);
+    if (in_hand(ctx, v) || ctx->rec.state == LAPEL_TRIAL || ctx->rec.state == LAPEL_REJECTED)
+        return;
+    if (ctx->rec.accepted_known &&
+        memcmp(pair.digest, ctx->rec.accepted.digest, sizeof pair.digest) == 0)
+        return; /* it runs already */
+    if (ctx->denied_any && memcmp(ctx->denied, pair.digest, sizeof ctx->denied) == 0)
+        return; /* asked and denied */
+    if (apply_blocked(ctx, &pair))
+        return;
+    if (ctx->offered && ctx->offline)
+        return; /* a local update goes first */
+    apply_want(ctx, &pair);
+}
+
+static void take_verdict(struct lapel *ctx, const struct lsuit_verdict *v)
+{
+    uint32_t verdict = v == NULL ? (uint32_t)LSUIT_NOTHING : v->verdict;
+
+    if (verdict == LSUIT_OFFER) {
+        take_offer(ctx, v);
+    } else if (verdict == LSUIT_WITHDRAW) {
+        if (in_hand(ctx, v) && ctx->rec.state != LAPEL_TRIAL)
+            apply_end(ctx, LAPEL_OUTCOME_WITHDRAWN, LSUIT_STAGE_GATE, LSUIT_CLASS_WITHDRAWN, 0);
+    } else if (ctx->rec.state == LAPEL_READY && ctx->offered && !ctx->offline) {
+        core_forget(ctx); /* an offer that was not taken up is no offer any more */
+    }
+}
+
+/* What the server has seen needs not be told again. */
+static void answered(struct lapel *ctx)
+{
+    struct lapel_outcome former = ctx->rec.outcome;
+
+    memset(ctx->count, 0, sizeof ctx->count);
+    if (former.kind == LAPEL_OUTCOME_NONE)
+        return;
+    memset(&ctx->rec.outcome, 0, sizeof ctx->rec.outcome);
+    if (journal_save(ctx) != LAPEL_OK)
+        ctx->rec.outcome = former;
+}
+
+static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
+{
+    struct lsuit_space space = space_of(ctx);
+
+    ctx->good_checks++;
+    ctx->check_fails = 0;
+    ctx->poll_ms = sched_clamp_poll(a->next_poll_s);
+    ctx->rechecked = true;
+    answered(ctx);
+    if (a->support_end != 0 && a->support_end != ctx->rec.support_end) {
+        ctx->rec.support_end = a->support_end;
+        (void)journal_save(ctx); /* or it is stored with the next change */
+    }
+    policy_support(ctx);
+    core_plan(ctx);
+    take_verdict(ctx, lsuit_answer_verdict(a, &space));
+}
+
+static void check_failed(struct lapel *ctx)
+{
+    fetch_later(ctx, &ctx->next_check, &ctx->check_fails);
+}
+
+static void check_ended(struct lapel *ctx)
+{
+    struct lapel_http *h = &ctx->http;
+    struct lsuit_answer answer;
+    struct lsuit_bytes doc = { h->io, h->body_n };
+
+    ctx->exchange = EXCHANGE_NONE;
+    /* An authenticated server answered: for a trial that is as good as any answer (6.10). */
+    if (h->status == 200 || h->status == 429 || h->status == 503)
+        ctx->trial_checked = true;
+    if (h->status == 401) {
+        core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
+        policy_tell(ctx, LAPEL_EVENT_AUTH, &(struct lapel_event){ 0 });
+    }
+    if (h->status != 200) {
+        check_failed(ctx);
+        return;
+    }
+    if (lsuit_answer_read(doc, &answer, NULL) != LSUIT_OK) {
+        core_count(ctx, LSUIT_EVENT_MALFORMED);
+        h->status = 0;
+        check_failed(ctx);
+        return;
+    }
+    take_answer(ctx, &answer);
+}
+
+static void report_ended(struct lapel *ctx)
+{
+    uint16_t status = ctx->http.status;
+
+    ctx->exchange = EXCHANGE_NONE;
+    if (status == 429 || status >= 500) {
+        fetch_later(ctx, &ctx->report_at, &ctx->report_fails);
+        return;
+    }
+    /* Taken, or never will be: the next check-in carries it in any case. */
+    ctx->rec.outcome.reported = true;
+    ctx->report_fails = 0;
+    (void)journal_save(ctx);
+}
+
+enum lapel_err check_step(struct lapel *ctx)
+{
+    struct lapel_http *h = &ctx->http;
+    bool report = ctx->exchange == EXCHANGE_REPORT;
+    enum http_result r = http_step(h, ctx->port.net, ctx->port.ctx, &ctx->origin, now_ms(ctx));
+
+    if (r == HTTP_AGAIN && !h->moved)
+        ctx->wait_ms = SOCKET_WAIT_MS;
+    if (r == HTTP_AGAIN || r == HTTP_HEAD || (r == HTTP_BODY && h->body_n < h->io_size))
+        return LAPEL_OK;
+    if (r == HTTP_END) {
+        if (report)
+            report_ended(ctx);
+        else
+            check_ended(ctx);
+        return LAPEL_OK;
+    }
+    if (r == HTTP_STALE) { /* ask again at once, on a new connection */
+        core_close(ctx);
+        return report ? check_report_start(ctx) : check_start(ctx);
+    }
+    if (r == HTTP_TRUST)
+        core_count(ctx, LSUIT_EVENT_TLS_FAILURE);
+    if (r != HTTP_NETWORK && r != HTTP_TRUST)
+        core_count(ctx, LSUIT_EVENT_MALFORMED);
+    h->status = 0;
+    if (report)
+        fetch_later(ctx, &ctx->report_at, &ctx->report_fails);
+    else
+        check_failed(ctx);
+    return LAPEL_OK;
+}

@@ -1,0 +1,140 @@
+/*
+ * How the files of the core call each other. Downward in this list only, but for what `policy`
+ * and `state` offer to all:
+ *
+ *   lapel.c   public functions; which piece of work is next
+ *   apply.c   the release in hand, from its envelope to its confirmation
+ *   check.c   check-in, answer, report
+ *   fetch.c   envelope and payload over HTTP
+ *   store.c   bytes into a slot
+ *   state.c   the state and what a restart finds
+ *   policy.c  the user: settings, gates, events
+ *   journal.c http1.c sched.c
+ */
+#ifndef LAPEL_CORE_H
+#define LAPEL_CORE_H
+
+#include "http1.h"
+#include "journal.h"
+#include "lapel_context.h"
+#include "lsuit/doc.h"
+#include "sched.h"
+
+/* The next piece of work on the release in hand. */
+enum work {
+    WORK_NONE = 0,
+    WORK_MANIFEST, /* fetch the envelope */
+    WORK_VERIFY,   /* signature, sequence, whole check */
+    WORK_DRY,      /* dry run of the update */
+    WORK_DOWNLOAD_GATE,
+    WORK_RUN,          /* WRITING: the update procedure */
+    WORK_KEEP,         /* WRITING: the envelope goes into the slot's manifest area */
+    WORK_INSTALL_GATE, /* CANDIDATE */
+    WORK_STAGE,        /* STAGED: tell the boot loader */
+    WORK_REBOOT_GATE,  /* STAGED: one more check-in, then ask */
+    WORK_REBOOT,
+    WORK_TRIAL,
+    WORK_REJECT,  /* REJECTED: tell the boot loader */
+    WORK_UNSTAGE, /* STAGED and given up */
+    WORK_END,     /* the attempt ends as ctx->fail says */
+    WORK_CLEAN    /* UPDATED or FAILED, next is READY */
+};
+
+enum exchange {
+    EXCHANGE_NONE = 0,
+    EXCHANGE_CHECKIN,
+    EXCHANGE_REPORT,
+    EXCHANGE_MANIFEST,
+    EXCHANGE_PAYLOAD
+};
+
+/* Consecutive answers that make no sense before an attempt gives up. */
+#define WORK_FAILS_MAX 5
+/* How long to wait for a socket that has nothing, ms. */
+#define SOCKET_WAIT_MS 5
+/* First check-in in a trial and after its end: U(0, this), ms. */
+#define SOON_MS 60000u
+/* The check-in before the REBOOT gate is tried for so long, ms. */
+#define RECHECK_MS 86400000u
+
+static inline uint64_t now_ms(struct lapel *ctx)
+{
+    return ctx->port.sys->now_ms(ctx->port.ctx);
+}
+
+/* lapel.c */
+uint32_t core_chance(struct lapel *ctx);       /* 32 random bits */
+uint32_t core_period(const struct lapel *ctx); /* ms, until the server says otherwise */
+/* The release in hand is no more in hand; the state is not touched. */
+void core_forget(struct lapel *ctx);
+/* The connection and the exchange on it end. */
+void core_close(struct lapel *ctx);
+/* Count a security event of this class (enum lsuit_event_class) for the next check-in. */
+void core_count(struct lapel *ctx, uint8_t class_);
+/* Next check at the device's own pace. */
+void core_plan(struct lapel *ctx);
+/* Next check within U(0, 60 s). */
+void core_soon(struct lapel *ctx);
+
+/* apply.c */
+enum lapel_err apply_step(struct lapel *ctx);
+/* Take this release in hand, to be fetched. */
+void apply_want(struct lapel *ctx, const struct lapel_pair *want);
+/* Read the envelope of a slot's manifest area into memory; false when there is none that
+ * verifies. The pair is filled when it is true. */
+bool apply_from_slot(struct lapel *ctx, uint8_t slot, struct lapel_pair *pair_out);
+/* End the attempt; the state follows when that could be stored. In READY: drop the offer. */
+void apply_end(struct lapel *ctx, enum lapel_outcome_kind kind, uint8_t stage, uint8_t class_,
+               int32_t code);
+enum lapel_err apply_confirm(struct lapel *ctx);
+enum lapel_err apply_reject(struct lapel *ctx, uint8_t class_);
+/* The security counter is at least that of the running image. */
+void apply_raise_counter(struct lapel *ctx);
+bool apply_blocked(const struct lapel *ctx, const struct lapel_pair *pair);
+void apply_unblock(struct lapel *ctx, const struct lapel_pair *pair);
+void apply_trial_failed(struct lapel *ctx, const struct lapel_pair *pair);
+
+/* check.c */
+enum lapel_err check_start(struct lapel *ctx);
+bool check_report_due(const struct lapel *ctx);
+enum lapel_err check_report_start(struct lapel *ctx);
+enum lapel_err check_step(struct lapel *ctx);
+
+/* fetch.c */
+/* One piece; LSUIT_OP_DONE: memory.envelope holds ctx->envelope_n bytes. */
+int fetch_manifest(struct lapel *ctx);
+/* The platform's fetch for a payload by its uri, as suit_run.h says. */
+int fetch_payload(struct lapel *ctx, struct lsuit_bytes uri);
+/* Authorization, when it may be sent; and the end of the header block. */
+void fetch_authorise(struct lapel *ctx);
+/* Wait as a status or an error demands: Retry-After, or back-off by *fails. Ends the exchange. */
+void fetch_later(struct lapel *ctx, uint64_t *at, uint8_t *fails);
+
+/* store.c: AGAIN, DONE or FAIL as in suit_run.h */
+int store_open(struct lapel *ctx, uint8_t component, uint64_t total);
+/* Take up to n bytes; *used_out of them were written (0: call again). Only the last bytes of the
+ * component may be no multiple of the write size. */
+int store_put(struct lapel *ctx, const uint8_t *buf, size_t n, size_t *used_out);
+int store_done(struct lapel *ctx);
+void store_rewind(struct lapel *ctx); /* begin again at offset 0 */
+
+/* state.c */
+/* Store, then be. LAPEL_ERR_NV: nothing has changed. */
+enum lapel_err state_set(struct lapel *ctx, enum lapel_state state);
+/* At start: hold the journal against the boot loader's word. */
+enum lapel_err state_settle(struct lapel *ctx);
+
+/* policy.c */
+void policy_tick(struct lapel *ctx);
+/* Does the user let this release go on, his postponement included? */
+bool policy_permits(struct lapel *ctx);
+/* Ask at a gate: LAPEL_ALLOW, LAPEL_WAIT (ctx->wait_ms is set) or LAPEL_DENY. */
+enum lapel_verdict policy_gate(struct lapel *ctx, enum lapel_gate gate);
+void policy_tell(struct lapel *ctx, enum lapel_event_id id, struct lapel_event *event);
+/* The same once for the release in hand. */
+void policy_tell_once(struct lapel *ctx, enum lapel_event_id id, struct lapel_event *event);
+void policy_support(struct lapel *ctx);
+/* A release is in hand: the budget of postponing is its own. */
+void policy_release(struct lapel *ctx, const struct lapel_pair *pair);
+
+#endif

@@ -1,0 +1,282 @@
+/*
+ * Envelope and payload over HTTP.
+ *
+ *   (1) One connection serves the whole download; it is opened again when it ends.
+ *   (2) A payload is whole by the manifest's image size and nothing else; a response that
+ *       promises another length is refused before its first byte is written.
+ *   (3) Resumed by Range with If-Range: the ETag of a payload is its SHA-256 (SPEC.md, "Names
+ *       of bytes"), which its URL names. A 200 to a Range begins again at zero.
+ *   (4) A network that is away never ends an attempt; answers that make no sense do.
+ */
+#include "core.h"
+
+#include <string.h>
+
+#define PAYLOAD_PREFIX "../payloads/"
+#define HEX_DIGEST 64
+
+void fetch_authorise(struct lapel *ctx)
+{
+    if (ctx->config->token != NULL && (ctx->origin.tls || ctx->config->clear_credentials)) {
+        http_put(&ctx->http, "Authorization: Bearer ");
+        http_put(&ctx->http, ctx->config->token);
+        http_put(&ctx->http, "\r\n");
+    }
+}
+
+void fetch_later(struct lapel *ctx, uint64_t *at, uint8_t *fails)
+{
+    struct lapel_http *h = &ctx->http;
+    uint64_t now = now_ms(ctx);
+
+    if (h->status == 429 || h->status == 503) {
+        uint32_t after = h->has_retry_after ? h->retry_after_s : 30;
+
+        *at = now + sched_retry_after(after, core_chance(ctx));
+        ctx->not_before = *at;
+    } else {
+        uint32_t min =
+            core_period(ctx) < LAPEL_BACKOFF_MIN_MS ? core_period(ctx) : LAPEL_BACKOFF_MIN_MS;
+
+        *at = now + sched_backoff(*fails, min, LAPEL_BACKOFF_MAX_MS, core_chance(ctx));
+        if (*fails < UINT8_MAX)
+            (*fails)++;
+    }
+    core_close(ctx);
+}
+
+static enum http_result step(struct lapel *ctx)
+{
+    enum http_result r =
+        http_step(&ctx->http, ctx->port.net, ctx->port.ctx, &ctx->origin, now_ms(ctx));
+
+    if (r == HTTP_AGAIN && !ctx->http.moved)
+        ctx->wait_ms = SOCKET_WAIT_MS;
+    if (r == HTTP_TRUST)
+        core_count(ctx, LSUIT_EVENT_TLS_FAILURE);
+    return r;
+}
+
+/* May the next request go out? Says how long not. */
+static bool due(struct lapel *ctx)
+{
+    uint64_t now = now_ms(ctx);
+    uint64_t at = ctx->retry_at > ctx->not_before ? ctx->retry_at : ctx->not_before;
+
+    if (now >= at)
+        return true;
+    ctx->wait_ms = at - now > UINT32_MAX ? UINT32_MAX : (uint32_t)(at - now);
+    return false;
+}
+
+static int end(struct lapel *ctx, uint8_t kind, uint8_t stage, uint8_t class_, int32_t code)
+{
+    ctx->fail = (struct lapel_fail){ kind, stage, class_, code };
+    core_close(ctx);
+    return LSUIT_OP_FAIL;
+}
+
+/* An answer other than the wanted one. AGAIN: later; FAIL: ctx->fail says why. */
+static int refused(struct lapel *ctx, uint8_t stage)
+{
+    uint16_t status = ctx->http.status;
+
+    if (status == 410)
+        return end(ctx, LAPEL_OUTCOME_WITHDRAWN, stage, LSUIT_CLASS_WITHDRAWN, status);
+    if (status == 401) {
+        core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
+        policy_tell(ctx, LAPEL_EVENT_AUTH, &(struct lapel_event){ 0 });
+    }
+    if (status == 404 || (status < 500 && status != 429 && ctx->work_fails >= WORK_FAILS_MAX))
+        return end(ctx, LAPEL_OUTCOME_FAILED, stage, LSUIT_CLASS_SERVER_REFUSED, status);
+    fetch_later(ctx, &ctx->retry_at, &ctx->work_fails);
+    return LSUIT_OP_AGAIN;
+}
+
+/* The exchange broke. */
+static int broken(struct lapel *ctx, enum http_result r, uint8_t stage)
+{
+    ctx->http.status = 0;
+    if (r == HTTP_STALE) {
+        core_close(ctx);
+        return LSUIT_OP_AGAIN; /* at once, on a new connection */
+    }
+    if ((r == HTTP_PROTOCOL || r == HTTP_LIMIT) && ctx->work_fails >= WORK_FAILS_MAX)
+        return end(ctx, LAPEL_OUTCOME_FAILED, stage, LSUIT_CLASS_MALFORMED, (int32_t)r);
+    fetch_later(ctx, &ctx->retry_at, &ctx->work_fails);
+    return LSUIT_OP_AGAIN;
+}
+
+/* --- the envelope ------------------------------------------------------------------------ */
+
+static void hex_of(const uint8_t *digest, uint8_t *hex)
+{
+    static const char DIGITS[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < HEX_DIGEST; i++)
+        hex[i] = (uint8_t)DIGITS[(digest[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 15];
+}
+
+static int manifest_ask(struct lapel *ctx)
+{
+    struct lapel_http *h = &ctx->http;
+    uint8_t hex[HEX_DIGEST];
+
+    if (!due(ctx))
+        return LSUIT_OP_AGAIN;
+    hex_of(ctx->want.digest, hex);
+    http_request(h, &ctx->origin, "GET", "/v1/manifests/", hex, sizeof hex);
+    fetch_authorise(ctx);
+    if (http_start(h, NULL, 0) != HTTP_AGAIN)
+        return end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_ENVELOPE, LSUIT_CLASS_LIMIT, 0);
+    ctx->exchange = EXCHANGE_MANIFEST;
+    ctx->envelope_n = 0;
+    return LSUIT_OP_AGAIN;
+}
+
+static bool manifest_take(struct lapel *ctx)
+{
+    struct lapel_http *h = &ctx->http;
+
+    if (h->body_n > ctx->memory.envelope_size - ctx->envelope_n)
+        return false;
+    memcpy(ctx->memory.envelope + ctx->envelope_n, h->io, h->body_n);
+    ctx->envelope_n += h->body_n;
+    http_take(h, h->body_n);
+    return true;
+}
+
+int fetch_manifest(struct lapel *ctx)
+{
+    struct lapel_http *h = &ctx->http;
+
+    if (ctx->exchange != EXCHANGE_MANIFEST)
+        return manifest_ask(ctx);
+    enum http_result r = step(ctx);
+    switch (r) {
+    case HTTP_AGAIN:
+        return LSUIT_OP_AGAIN;
+    case HTTP_HEAD:
+        return h->status == 200 ? LSUIT_OP_AGAIN : refused(ctx, LSUIT_STAGE_ENVELOPE);
+    case HTTP_BODY:
+    case HTTP_END:
+        if (!manifest_take(ctx))
+            return end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_ENVELOPE, LSUIT_CLASS_LIMIT, 0);
+        if (r == HTTP_BODY)
+            return LSUIT_OP_AGAIN;
+        ctx->exchange = EXCHANGE_NONE;
+        ctx->work_fails = 0;
+        return LSUIT_OP_DONE;
+    default:
+        return broken(ctx, r, LSUIT_STAGE_ENVELOPE);
+    }
+}
+
+/* --- a payload ------------------------------------------------------------------------------ */
+
+static int payload_ask(struct lapel *ctx, const uint8_t *hex)
+{
+    struct lapel_http *h = &ctx->http;
+
+    if (!due(ctx))
+        return LSUIT_OP_AGAIN;
+    http_request(h, &ctx->origin, "GET", "/v1/payloads/", hex, HEX_DIGEST);
+    fetch_authorise(ctx);
+    http_put(h, "Lapel-Attempt: ");
+    http_put_hex(h, ctx->rec.attempt.id, sizeof ctx->rec.attempt.id);
+    if (ctx->at > 0) {
+        http_put(h, "\r\nRange: bytes=");
+        http_put_number(h, ctx->at);
+        http_put(h, "-\r\nIf-Range: \"");
+        http_put_bytes(h, hex, HEX_DIGEST);
+        http_put(h, "\"");
+    }
+    http_put(h, "\r\n");
+    if (http_start(h, NULL, 0) != HTTP_AGAIN)
+        return end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_FETCH, LSUIT_CLASS_LIMIT, 0);
+    ctx->exchange = EXCHANGE_PAYLOAD;
+    return LSUIT_OP_AGAIN;
+}
+
+static int payload_head(struct lapel *ctx)
+{
+    struct lapel_http *h = &ctx->http;
+
+    if (h->status == 416 && ctx->at > 0) { /* another length than ours: what is there is no good */
+        store_rewind(ctx);
+        fetch_later(ctx, &ctx->retry_at, &ctx->work_fails);
+        return LSUIT_OP_AGAIN;
+    }
+    if (h->status != 200 && h->status != 206)
+        return refused(ctx, LSUIT_STAGE_FETCH);
+    if (h->status == 200 && ctx->at > 0)
+        store_rewind(ctx);
+    if (h->status == 206 && (ctx->at == 0 || !h->has_range || h->range_first != ctx->at ||
+                             h->range_total != ctx->total || h->range_last != ctx->total - 1))
+        return broken(ctx, HTTP_PROTOCOL, LSUIT_STAGE_FETCH);
+    if (h->has_length && h->length != ctx->total - ctx->at)
+        return broken(ctx, HTTP_PROTOCOL, LSUIT_STAGE_FETCH);
+    return LSUIT_OP_AGAIN;
+}
+
+/* Write what has come. */
+static int payload_body(struct lapel *ctx, bool whole)
+{
+    struct lapel_http *h = &ctx->http;
+    size_t used = 0;
+
+    if (h->body_n > ctx->total - ctx->at)
+        return broken(ctx, HTTP_PROTOCOL, LSUIT_STAGE_FETCH);
+    uint64_t before = ctx->at;
+    int r = store_put(ctx, h->io, h->body_n, &used);
+    if (r == LSUIT_OP_FAIL) {
+        core_close(ctx);
+        return r;
+    }
+    http_take(h, used);
+    if (ctx->at != before)
+        ctx->work_fails = 0;
+    if (ctx->at == ctx->total) {
+        ctx->exchange = EXCHANGE_NONE;
+        if (!whole || !h->keep)
+            core_close(ctx);
+        return LSUIT_OP_DONE;
+    }
+    if (whole && r == LSUIT_OP_DONE && used == 0) /* shorter than it said: go on from here */
+        return broken(ctx, HTTP_NETWORK, LSUIT_STAGE_FETCH);
+    return LSUIT_OP_AGAIN;
+}
+
+/* Is there something to write before the next receive? */
+static bool must_write(const struct lapel *ctx)
+{
+    const struct lapel_http *h = &ctx->http;
+
+    return h->body_n >= ctx->info.write_size || h->body_n == ctx->total - ctx->at;
+}
+
+int fetch_payload(struct lapel *ctx, struct lsuit_bytes uri)
+{
+    const size_t prefix = sizeof PAYLOAD_PREFIX - 1;
+    struct lapel_http *h = &ctx->http;
+
+    if (uri.len != prefix + HEX_DIGEST || memcmp(uri.ptr, PAYLOAD_PREFIX, prefix) != 0)
+        return end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_FETCH, LSUIT_CLASS_UNSUPPORTED, 0);
+    if (ctx->exchange != EXCHANGE_PAYLOAD)
+        return payload_ask(ctx, uri.ptr + prefix);
+    if (http_in_body(h) && h->body_n > 0 && must_write(ctx))
+        return payload_body(ctx, http_whole(h));
+
+    enum http_result r = step(ctx);
+    switch (r) {
+    case HTTP_AGAIN:
+    case HTTP_BODY:
+        return LSUIT_OP_AGAIN;
+    case HTTP_HEAD:
+        return payload_head(ctx);
+    case HTTP_END:
+        return payload_body(ctx, true);
+    default:
+        return broken(ctx, r, LSUIT_STAGE_FETCH);
+    }
+}
