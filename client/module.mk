@@ -18,3 +18,6 @@ TESTS += tests/unit/test_sched tests/unit/test_http1 tests/unit/test_journal
 USES.tests/unit/test_sched   := client/liblapel
 USES.tests/unit/test_http1   := client/liblapel
 USES.tests/unit/test_journal := client/liblapel manifests/liblsuit
+
+TESTS += tests/unit/test_state
+USES.tests/unit/test_state := client/liblapel manifests/liblsuit
