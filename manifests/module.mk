@@ -4,9 +4,10 @@ LIBS += manifests/liblsuit
 SRC.manifests/liblsuit := $(wildcard manifests/src/*.c manifests/crypto/*.c)
 PKG.manifests/liblsuit := mbedcrypto
 
-TESTS += tests/unit/test_bytes tests/unit/test_cbor
+TESTS += tests/unit/test_bytes tests/unit/test_cbor tests/unit/test_cose
 USES.tests/unit/test_bytes := manifests/liblsuit
 USES.tests/unit/test_cbor  := manifests/liblsuit
+USES.tests/unit/test_cose  := manifests/liblsuit
 
 TESTS += tests/unit/test_run
 SRC.tests/unit/test_run  := tests/unit/test_run.c tests/interop/suit_device.c

@@ -1,7 +1,7 @@
 # The publisher's command line, and the fleet simulator.
 
 PROGS += tools/lapel
-SRC.tools/lapel  := $(wildcard tools/lapel.c tools/cmd_*.c tools/template.c tools/pem.c)
+SRC.tools/lapel  := $(filter-out tools/fleet%.c,$(wildcard tools/*.c))
 USES.tools/lapel := client/liblapel manifests/liblsuit
 PKG.tools/lapel  := mbedtls cbor jansson curl
 

@@ -57,6 +57,6 @@ int main(void)
 
     check_case("a number that is no error");
     CHECK_STR(lsuit_err_name((enum lsuit_err)1000), "usage");
-    CHECK_STR(lsuit_err_name((enum lsuit_err)-1), "usage");
+    CHECK_STR(lsuit_err_name((enum lsuit_err) - 1), "usage");
     return check_done();
 }

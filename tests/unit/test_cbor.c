@@ -524,9 +524,9 @@ static void writer(void)
 /* Each number at the border of two forms comes back as it was. */
 static void numbers(void)
 {
-    static const uint64_t N[] = { 0,          23,         24,         255,       256,
-                                  65535,      65536,      UINT32_MAX, 1ull << 32, INT64_MAX,
-                                  1ull << 63, UINT64_MAX };
+    static const uint64_t N[] = {
+        0, 23, 24, 255, 256, 65535, 65536, UINT32_MAX, 1ull << 32, INT64_MAX, 1ull << 63, UINT64_MAX
+    };
 
     check_case("numbers there and back");
     for (size_t i = 0; i < sizeof N / sizeof *N; i++) {

@@ -1,0 +1,303 @@
+/*
+ * lapel manifest: make, sign, check and explain SUIT manifests. No server is needed.
+ */
+#include <inttypes.h>
+#include <psa/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "cmd.h"
+#include "envelope.h"
+#include "pem.h"
+#include "show.h"
+#include "template.h"
+
+/* Sequence numbers advance by this, so that a fix or a return manifest fits between. */
+#define SEQUENCE_STEP 16
+/* A jump larger than this is a typing error unless --force says otherwise. */
+#define SEQUENCE_JUMP_MAX (UINT64_C(1) << 20)
+
+static int manifest_create(int argc, char **argv);
+static int manifest_sign(int argc, char **argv);
+static int manifest_verify(int argc, char **argv);
+static int manifest_show(int argc, char **argv);
+
+/* clang-format off */
+static const struct verb VERBS[] = {
+  { "create", "TEMPLATE OUT",  "make an unsigned envelope from a JSON template and its payloads", manifest_create },
+  { "sign",   "ENVELOPE OUT",  "add a signature; or --tbs-out, then --signature, for an HSM",     manifest_sign },
+  { "verify", "ENVELOPE",      "check signatures and every command, as a device would",           manifest_verify },
+  { "show",   "ENVELOPE",      "explain any envelope, also a broken or an old one",               manifest_show },
+};
+/* clang-format on */
+
+#define OPT_END                                 \
+    {                                           \
+        NULL, OPT_FLAG, NULL, NULL, NULL, false \
+    }
+
+/* --- create --------------------------------------------------------------------------------- */
+
+static int settle_sequence(struct template *t, const struct opt *sequence, uint64_t number,
+                           const struct opt *after, uint64_t last, bool force)
+{
+    if (sequence->given)
+        t->sequence = number;
+    else if (after->given && t->sequence == 0)
+        t->sequence = last + SEQUENCE_STEP;
+    if (t->sequence == 0)
+        return cli_usage("create: no sequence number: give it in the template, or --sequence, "
+                         "or --after with the one before");
+    if (t->sequence > INT64_MAX)
+        return cli_usage("create: sequence: must be at most 2^63-1");
+    if (after->given && t->sequence <= last)
+        return cli_usage("create: sequence: %" PRIu64 " is not above %" PRIu64, t->sequence, last);
+    if (t->sequence - (after->given ? last : 0) > SEQUENCE_JUMP_MAX && !force)
+        return cli_usage("create: sequence: a jump of more than 2^20 to %" PRIu64
+                         " can't be taken back; --force means it",
+                         t->sequence);
+    return CLI_OK;
+}
+
+static int write_created(const struct template *t, const char *out, bool inline_text, bool force)
+{
+    size_t cap = ENVELOPE_FILE_MAX;
+    uint8_t *buf = malloc(cap);
+    struct lsuit_bytes doc;
+    int e;
+
+    if (buf == NULL)
+        return cli_fail("out of memory");
+    e = template_write(t, !inline_text, buf, cap, &doc);
+    if (e == CLI_OK)
+        e = envelope_accept(doc, "template");
+    if (e == CLI_OK)
+        e = file_write(out, doc, 0644, force);
+    if (e == CLI_OK && strcmp(out, "-") != 0)
+        printf("%s: sequence %" PRIu64 ", %zu bytes, not signed yet\n", out, t->sequence, doc.len);
+    if (e == CLI_OK && doc.len + ENVELOPE_SIGNATURE_LEN > LSUIT_ENVELOPE_MIN_ACCEPTED)
+        fprintf(stderr,
+                "lapel: note: with a signature this is over the %d bytes that every device"
+                " accepts\n",
+                LSUIT_ENVELOPE_MIN_ACCEPTED);
+    free(buf);
+    return e;
+}
+
+static int manifest_create(int argc, char **argv)
+{
+    static struct template t;
+    const char *pos[2];
+    uint64_t number = 0, last = 0;
+    bool force = false, absolute = false, no_priority = false, inline_text = false;
+    struct opt opts[] = {
+        { "sequence", OPT_UINT, &number, "N", "sequence number; overrides the template's", false },
+        { "after", OPT_UINT, &last, "N", "number of the release before; N + 16 is the default",
+          false },
+        { "force", OPT_FLAG, &force, NULL, "allow a jump above 2^20, replace OUT", false },
+        { "absolute", OPT_FLAG, &absolute, NULL, "keep URIs as the template gives them", false },
+        { "no-priority", OPT_FLAG, &no_priority, NULL,
+          "leave update-priority out, for devices that refuse it", false },
+        { "inline-text", OPT_FLAG, &inline_text, NULL, "text inside the manifest, not severable",
+          false },
+        OPT_END
+    };
+    int e = opts_parse(&VERBS[0], argc, argv, opts, pos, 2, 2, NULL);
+
+    if (e == CLI_OK)
+        e = template_read(pos[0], &t);
+    if (e == CLI_OK)
+        e = settle_sequence(&t, &opts[0], number, &opts[1], last, force);
+    if (e == CLI_OK)
+        e = template_measure(&t, absolute);
+    if (e != CLI_OK)
+        return e;
+    if (no_priority)
+        t.has_priority = false;
+    return write_created(&t, pos[1], inline_text, force);
+}
+
+/* --- sign ----------------------------------------------------------------------------------- */
+
+struct sign_args {
+    const char *key, *tbs_out, *signature, *public_key, *out;
+    bool es256, force;
+};
+
+/* The 64 bytes r, s: as they are, or out of the DER that openssl and most HSMs give. */
+static int read_signature(const char *path, uint8_t sig_out[LSUIT_ES256_LEN])
+{
+    size_t n = 0;
+    uint8_t *bytes = file_read(path, 256, &n);
+    int e = CLI_OK;
+
+    if (bytes == NULL)
+        return CLI_FAILED;
+    if (n == LSUIT_ES256_LEN)
+        memcpy(sig_out, bytes, n);
+    else if (!envelope_signature_from_der(bytes, n, sig_out))
+        e = cli_usage("--signature: %s: neither 64 bytes r, s nor a DER ECDSA-Sig-Value", path);
+    free(bytes);
+    return e;
+}
+
+static int make_signature(const struct sign_args *a, struct lsuit_bytes tbs, uint8_t *sig_out,
+                          uint8_t *point_out)
+{
+    uint32_t signer = 0;
+    size_t n = 0;
+    int e;
+
+    if (a->signature != NULL) {
+        e = read_signature(a->signature, sig_out);
+        return e == CLI_OK ? pem_public(a->public_key, point_out) : e;
+    }
+    e = pem_signer(a->key, &signer, point_out);
+    if (e != CLI_OK)
+        return e;
+    if (lsuit_crypto_psa.sign(lsuit_crypto_psa.ctx, signer, LSUIT_ALG_ESP256, &tbs, 1, sig_out,
+                              LSUIT_ES256_LEN, &n) != LSUIT_OK ||
+        n != LSUIT_ES256_LEN)
+        e = cli_fail("%s: signing failed", a->key);
+    psa_destroy_key(signer);
+    return e;
+}
+
+/* What is signed must be what a device would accept; nobody should sign a broken manifest. */
+static int sign_envelope(const struct sign_args *a, struct lsuit_bytes doc)
+{
+    int32_t alg = a->es256 ? LSUIT_ALG_ES256 : LSUIT_ALG_ESP256;
+    uint8_t tbs[256], sig[LSUIT_ES256_LEN], point[LSUIT_P256_POINT_LEN], *buf = NULL;
+    struct lsuit_bytes tbs_doc, signed_doc;
+    struct lsuit_envelope env;
+    int e = envelope_accept(doc, "envelope");
+
+    if (e == CLI_OK)
+        e = envelope_open(doc, &env);
+    if (e != CLI_OK)
+        return e;
+    if (lsuit_cose_tbs(alg, (struct lsuit_bytes){ tbs, 0 }, env.digest_bytes, tbs, sizeof tbs,
+                       &tbs_doc) != LSUIT_OK)
+        return cli_fail("the bytes to be signed are too long");
+    if (a->tbs_out != NULL)
+        return file_write(a->tbs_out, tbs_doc, 0644, a->force);
+    e = make_signature(a, tbs_doc, sig, point);
+    if (e != CLI_OK)
+        return e;
+    buf = malloc(doc.len + 256);
+    if (buf == NULL)
+        return cli_fail("out of memory");
+    e = envelope_add_signature(&env, alg, point, sig, buf, doc.len + 256, &signed_doc);
+    if (e == CLI_OK)
+        e = file_write(a->out, signed_doc, 0644, a->force);
+    free(buf);
+    return e;
+}
+
+static int manifest_sign(int argc, char **argv)
+{
+    struct sign_args a = { 0 };
+    const char *pos[2] = { NULL, NULL };
+    size_t n = 0, pos_n = 0;
+    uint8_t *bytes;
+    struct opt opts[] = { { "key", OPT_TEXT, &a.key, "FILE", "private key, PEM", false },
+                          { "tbs-out", OPT_TEXT, &a.tbs_out, "FILE",
+                            "write the bytes to be signed; no OUT", false },
+                          { "signature", OPT_TEXT, &a.signature, "FILE",
+                            "a signature made elsewhere over them", false },
+                          { "public-key", OPT_TEXT, &a.public_key, "FILE",
+                            "whose it is; goes with --signature", false },
+                          { "es256", OPT_FLAG, &a.es256, NULL,
+                            "algorithm -7 instead of -9, for foreign devices", false },
+                          { "force", OPT_FLAG, &a.force, NULL, "replace OUT", false },
+                          OPT_END };
+    int e = opts_parse(&VERBS[1], argc, argv, opts, pos, 1, 2, &pos_n);
+
+    if (e != CLI_OK)
+        return e;
+    if ((a.key != NULL) + (a.tbs_out != NULL) + (a.signature != NULL) != 1)
+        return cli_usage("sign: give one of --key, --tbs-out, --signature");
+    if ((a.signature != NULL) != (a.public_key != NULL))
+        return cli_usage("sign: --signature and --public-key go together");
+    if ((a.tbs_out == NULL) != (pos_n == 2))
+        return cli_usage("sign: OUT is %s", pos_n == 2 ? "not written with --tbs-out" : "missing");
+    a.out = pos[1];
+    bytes = file_read(pos[0], ENVELOPE_FILE_MAX, &n);
+    if (bytes == NULL)
+        return CLI_FAILED;
+    e = sign_envelope(&a, (struct lsuit_bytes){ bytes, n });
+    free(bytes);
+    return e;
+}
+
+/* --- verify, show --------------------------------------------------------------------------- */
+
+static int manifest_verify(int argc, char **argv)
+{
+    const char *pos[1];
+    struct opt_list keys = { { NULL }, 0 };
+    uint64_t threshold = 1;
+    bool any_device = false, any_uri = false;
+    size_t n = 0;
+    uint8_t *bytes;
+    struct opt opts[] = {
+        { "key", OPT_LIST, &keys, "FILE", "a key that may have signed; more than once", false },
+        { "threshold", OPT_UINT, &threshold, "N", "how many of them must have", false },
+        { "any-device", OPT_FLAG, &any_device, NULL, "don't insist on vendor and class", false },
+        { "absolute", OPT_FLAG, &any_uri, NULL, "don't insist on lapel's two forms of URI", false },
+        OPT_END
+    };
+    int e = opts_parse(&VERBS[2], argc, argv, opts, pos, 1, 1, NULL);
+
+    if (e != CLI_OK)
+        return e;
+    if (keys.n == 0)
+        return cli_usage("verify: give --key with the public key");
+    if (threshold == 0 || threshold > keys.n)
+        return cli_usage("--threshold: must be 1 to the number of keys");
+    bytes = file_read(pos[0], ENVELOPE_FILE_MAX, &n);
+    if (bytes == NULL)
+        return CLI_FAILED;
+    e = envelope_verify((struct lsuit_bytes){ bytes, n }, &keys, (uint32_t)threshold,
+                        (any_device ? 0 : LSUIT_CHECK_IDENTITY) |
+                            (any_uri ? 0 : LSUIT_CHECK_LAPEL_URI));
+    free(bytes);
+    return e;
+}
+
+static int manifest_show(int argc, char **argv)
+{
+    const char *pos[1];
+    bool diag = false, json = false;
+    size_t n = 0;
+    uint8_t *bytes;
+    struct opt opts[] = { { "diag", OPT_FLAG, &diag, NULL,
+                            "CBOR diagnostic notation (RFC 8949, section 8)", false },
+                          { "json", OPT_FLAG, &json, NULL, "the facts, for programs", false },
+                          OPT_END };
+    int e = opts_parse(&VERBS[3], argc, argv, opts, pos, 1, 1, NULL);
+
+    if (e != CLI_OK)
+        return e;
+    if (diag && json)
+        return cli_usage("show: give --diag or --json, not both");
+    bytes = file_read(pos[0], ENVELOPE_FILE_MAX, &n);
+    if (bytes == NULL)
+        return CLI_FAILED;
+    if (diag)
+        e = show_diag((struct lsuit_bytes){ bytes, n });
+    else if (json)
+        e = show_json((struct lsuit_bytes){ bytes, n });
+    else
+        e = show_tree((struct lsuit_bytes){ bytes, n });
+    free(bytes);
+    return e;
+}
+
+int cmd_manifest(int argc, char **argv)
+{
+    if (psa_crypto_init() != PSA_SUCCESS)
+        return cli_fail("the crypto library does not start");
+    return verbs_run("manifest", VERBS, sizeof VERBS / sizeof VERBS[0], argc, argv);
+}

@@ -1,0 +1,251 @@
+/*
+ * lapel release: publish what was signed.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <psa/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api.h"
+#include "cmd.h"
+#include "envelope.h"
+
+static int release_publish(int argc, char **argv);
+static int release_list(int argc, char **argv);
+static int release_show(int argc, char **argv);
+static int release_withdraw(int argc, char **argv);
+
+/* clang-format off */
+static const struct verb VERBS[] = {
+  { "publish",  "PRODUCT ENVELOPE [PAYLOAD...]", "send what the server lacks, then the envelope", release_publish },
+  { "list",     "PRODUCT",                       "releases, newest first",                        release_list },
+  { "show",     "ID",                            "one release",                                   release_show },
+  { "withdraw", "ID",                            "end it for good",                               release_withdraw },
+};
+/* clang-format on */
+
+#define PAYLOADS_MAX 16
+
+/* --- publish -------------------------------------------------------------------------------- */
+
+static int file_digest(const char *path, uint8_t digest_out[LSUIT_SHA256_LEN], uint64_t *size_out)
+{
+    static uint8_t buf[65536];
+    psa_hash_operation_t h = psa_hash_operation_init();
+    FILE *f = fopen(path, "rb");
+    size_t n, len = 0;
+    int e = CLI_OK;
+
+    if (f == NULL)
+        return cli_fail("%s: %s", path, strerror(errno));
+    *size_out = 0;
+    if (psa_hash_setup(&h, PSA_ALG_SHA_256) != PSA_SUCCESS)
+        e = cli_fail("SHA-256 is not available");
+    while (e == CLI_OK && (n = fread(buf, 1, sizeof buf, f)) > 0) {
+        *size_out += n;
+        if (psa_hash_update(&h, buf, n) != PSA_SUCCESS)
+            e = cli_fail("%s: hashing failed", path);
+    }
+    if (e == CLI_OK && ferror(f))
+        e = cli_fail("%s: %s", path, strerror(errno));
+    if (e == CLI_OK && psa_hash_finish(&h, digest_out, LSUIT_SHA256_LEN, &len) != PSA_SUCCESS)
+        e = cli_fail("%s: hashing failed", path);
+    psa_hash_abort(&h);
+    fclose(f);
+    return e;
+}
+
+/* Is this payload named by the envelope? A wrong file is said here, not after the upload. */
+static bool named(const struct lsuit_facts *facts, const uint8_t *digest)
+{
+    for (uint32_t i = 0; i < facts->fetch_n; i++)
+        if (facts->fetch[i].digest.bytes.len == LSUIT_SHA256_LEN &&
+            memcmp(facts->fetch[i].digest.bytes.ptr, digest, LSUIT_SHA256_LEN) == 0)
+            return true;
+    return false;
+}
+
+static int send_payload(const struct api *api, const struct lsuit_facts *facts, const char *file)
+{
+    uint8_t digest[LSUIT_SHA256_LEN];
+    char hex[2 * LSUIT_SHA256_LEN + 1], path[128];
+    struct http_call call = { 0 };
+    uint64_t size = 0;
+    long status = 0;
+    int e = file_digest(file, digest, &size);
+
+    if (e != CLI_OK)
+        return e;
+    if (!named(facts, digest))
+        return cli_fail("%s: the envelope names no payload with this digest", file);
+    hex_put(digest, sizeof digest, hex);
+    snprintf(path, sizeof path, "/api/v1/payloads/%s", hex);
+    e = api_head(api, path, &status);
+    if (e != CLI_OK)
+        return e;
+    if (status == 200) {
+        printf("%s: the server has it already\n", file);
+        return CLI_OK;
+    }
+    call.body_file = file;
+    call.body_file_n = size;
+    call.progress = isatty(STDERR_FILENO) != 0;
+    e = api_send(api, "PUT", path, "application/octet-stream", &call, NULL);
+    if (e == CLI_OK)
+        printf("%s: %" PRIu64 " bytes sent\n", file, size);
+    return e;
+}
+
+static void print_release(const json_t *r)
+{
+    printf("release   %s of %s, %s\nversion   %s\nsequence  %s\nseverity  %s\ndigest    %s\n",
+           api_text(r, "id"), api_text(r, "product"), api_text(r, "state"), api_text(r, "version"),
+           api_text(r, "sequence"), api_text(r, "severity"), api_text(r, "digest"));
+    printf("envelope  %s bytes, payloads %s bytes\nkey       %s\n", api_text(r, "envelope_size"),
+           api_text(r, "size"), api_text(r, "key_id"));
+}
+
+static int publish(const struct api *api, const char *product, struct lsuit_bytes doc,
+                   const char *const *payloads, size_t n)
+{
+    struct lsuit_fault fault = { .component = -1 };
+    struct http_call call = { 0 };
+    struct lsuit_envelope env;
+    struct lsuit_manifest m;
+    struct lsuit_facts facts;
+    enum lsuit_err le;
+    json_t *answer = NULL;
+    char *path;
+    int e = envelope_open(doc, &env);
+
+    if (e != CLI_OK)
+        return e;
+    le = lsuit_manifest_read(&env, &lsuit_crypto_psa, &m, &fault);
+    if (le == LSUIT_OK)
+        le = lsuit_manifest_facts(&m, &facts, &fault);
+    if (le != LSUIT_OK)
+        return cli_fault("envelope", le, &fault);
+    for (size_t i = 0; i < n && e == CLI_OK; i++)
+        e = send_payload(api, &facts, payloads[i]);
+    if (e != CLI_OK)
+        return e;
+    path = api_path("/api/v1/products/", product, "/releases");
+    call.body = doc.ptr;
+    call.body_n = doc.len;
+    call.accept = "application/json";
+    e = api_send(api, "POST", path, "application/suit-envelope+cose", &call, &answer);
+    if (e == CLI_OK && api->json)
+        api_print(answer);
+    else if (e == CLI_OK)
+        print_release(answer);
+    json_decref(answer);
+    free(path);
+    return e;
+}
+
+static int release_publish(int argc, char **argv)
+{
+    struct api api = { 0 };
+    const char *pos[2 + PAYLOADS_MAX];
+    struct opt opts[] = { API_OPTS(&api) };
+    size_t n = 0, doc_n = 0;
+    uint8_t *doc;
+    int e = opts_parse(&VERBS[0], argc, argv, opts, pos, 2, 2 + PAYLOADS_MAX, &n);
+
+    if (e == CLI_OK)
+        e = api_open(&api, true);
+    if (e == CLI_OK && psa_crypto_init() != PSA_SUCCESS)
+        e = cli_fail("the crypto library does not start");
+    if (e != CLI_OK)
+        return e;
+    doc = file_read(pos[1], ENVELOPE_FILE_MAX, &doc_n);
+    if (doc == NULL)
+        return CLI_FAILED;
+    e = publish(&api, pos[0], (struct lsuit_bytes){ doc, doc_n }, pos + 2, n - 2);
+    free(doc);
+    return e;
+}
+
+/* --- list, show, withdraw ------------------------------------------------------------------- */
+
+static int release_list(int argc, char **argv)
+{
+    struct api api = { 0 };
+    const char *pos[1];
+    struct opt opts[] = { API_OPTS(&api) };
+    json_t *answer = NULL, *r;
+    char *path;
+    size_t i;
+    int e = opts_parse(&VERBS[1], argc, argv, opts, pos, 1, 1, NULL);
+
+    if (e == CLI_OK)
+        e = api_open(&api, true);
+    if (e != CLI_OK)
+        return e;
+    path = api_path("/api/v1/products/", pos[0], "/releases?limit=1000");
+    e = api_call(&api, "GET", path, NULL, &answer);
+    free(path);
+    if (e != CLI_OK)
+        return e;
+    if (api.json) {
+        api_print(answer);
+    } else {
+        json_array_foreach(json_object_get(answer, "releases"), i, r)
+        {
+            printf("%-4s %-16s sequence %-8s %-9s %s\n", api_text(r, "id"), api_text(r, "version"),
+                   api_text(r, "sequence"), api_text(r, "severity"), api_text(r, "state"));
+        }
+    }
+    json_decref(answer);
+    return CLI_OK;
+}
+
+static int by_id(const struct verb *v, int argc, char **argv, const char *method, const char *tail,
+                 bool body)
+{
+    struct api api = { 0 };
+    const char *pos[1], *reason = NULL;
+    struct opt opts[] = { { "reason", OPT_TEXT, &reason, "TEXT", "kept in the audit", false },
+                          API_OPTS(&api) };
+    json_t *answer = NULL, *o = NULL;
+    uint64_t id = 0;
+    char path[96];
+    int e = opts_parse(v, argc, argv, opts, pos, 1, 1, NULL);
+
+    if (e == CLI_OK && !parse_uint(pos[0], &id))
+        e = cli_usage("%s: ID: '%s' is not a number", v->name, pos[0]);
+    if (e == CLI_OK && reason != NULL && !body)
+        e = cli_usage("%s takes no --reason", v->name);
+    if (e == CLI_OK)
+        e = api_open(&api, true);
+    if (e != CLI_OK)
+        return e;
+    snprintf(path, sizeof path, "/api/v1/releases/%" PRIu64 "%s", id, tail);
+    if (body)
+        o = reason != NULL ? json_pack("{s:s}", "reason", reason) : json_object();
+    e = api_call(&api, method, path, o, &answer);
+    if (e == CLI_OK && api.json)
+        api_print(answer);
+    else if (e == CLI_OK)
+        print_release(answer);
+    json_decref(answer);
+    return e;
+}
+
+static int release_show(int argc, char **argv)
+{
+    return by_id(&VERBS[2], argc, argv, "GET", "", false);
+}
+
+static int release_withdraw(int argc, char **argv)
+{
+    return by_id(&VERBS[3], argc, argv, "POST", "/withdraw", true);
+}
+
+int cmd_release(int argc, char **argv)
+{
+    return verbs_run("release", VERBS, sizeof VERBS / sizeof VERBS[0], argc, argv);
+}

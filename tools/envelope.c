@@ -1,0 +1,217 @@
+#include "envelope.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "pem.h"
+
+#define KIDS_MAX 16
+
+static const struct lsuit_crypto *const CRYPTO = &lsuit_crypto_psa;
+
+int envelope_open(struct lsuit_bytes doc, struct lsuit_envelope *env_out)
+{
+    struct lsuit_fault fault = { .component = -1 };
+    enum lsuit_err e = lsuit_envelope_read(doc, env_out, &fault);
+
+    if (e == LSUIT_OK)
+        e = lsuit_envelope_trust_nobody(env_out, CRYPTO, &fault);
+    return e == LSUIT_OK ? CLI_OK : cli_fault("envelope", e, &fault);
+}
+
+int envelope_accept(struct lsuit_bytes doc, const char *what)
+{
+    struct lsuit_envelope env;
+    struct lsuit_manifest m;
+    struct lsuit_fault fault = { .component = -1 };
+    enum lsuit_err e;
+
+    if (envelope_open(doc, &env) != CLI_OK)
+        return CLI_FAILED;
+    e = lsuit_manifest_read(&env, CRYPTO, &m, &fault);
+    if (e == LSUIT_OK)
+        e = lsuit_manifest_check(&m, LSUIT_CHECK_IDENTITY, &fault);
+    return e == LSUIT_OK ? CLI_OK : cli_fault(what, e, &fault);
+}
+
+static int load_keys(const struct opt_list *files, uint8_t (*points)[LSUIT_P256_POINT_LEN],
+                     uint8_t (*ids)[LSUIT_SHA256_LEN], struct lsuit_key *keys)
+{
+    for (size_t i = 0; i < files->n; i++) {
+        if (pem_public(files->item[i], points[i]) != CLI_OK ||
+            pem_key_id(points[i], ids[i]) != CLI_OK)
+            return CLI_FAILED;
+        keys[i] = (struct lsuit_key){ LSUIT_KEY_P256,
+                                      { points[i], LSUIT_P256_POINT_LEN },
+                                      { ids[i], 8 } };
+    }
+    return CLI_OK;
+}
+
+static void print_signers(const struct lsuit_auth *auth, const struct opt_list *files,
+                          uint8_t (*ids)[LSUIT_SHA256_LEN])
+{
+    char hex[2 * LSUIT_SHA256_LEN + 1];
+
+    for (size_t i = 0; i < files->n; i++) {
+        if ((auth->signers >> i & 1) == 0)
+            continue;
+        hex_put(ids[i], LSUIT_SHA256_LEN, hex);
+        printf("signed by   %s (%s)\n", hex, files->item[i]);
+    }
+}
+
+int envelope_verify(struct lsuit_bytes doc, const struct opt_list *key_files, uint32_t threshold,
+                    uint32_t policy)
+{
+    static uint8_t points[KIDS_MAX][LSUIT_P256_POINT_LEN], ids[KIDS_MAX][LSUIT_SHA256_LEN];
+    struct lsuit_key keys[KIDS_MAX];
+    struct lsuit_trust_keys trust = { keys, key_files->n, threshold };
+    struct lsuit_fault fault = { .component = -1 };
+    struct lsuit_envelope env;
+    struct lsuit_manifest m;
+    struct lsuit_auth auth = { 0 };
+    char hex[2 * LSUIT_DIGEST_MAX + 1];
+    enum lsuit_err e;
+
+    if (key_files->n > KIDS_MAX)
+        return cli_usage("--key: at most %d", KIDS_MAX);
+    if (load_keys(key_files, points, ids, keys) != CLI_OK)
+        return CLI_FAILED;
+    e = lsuit_envelope_read(doc, &env, &fault);
+    if (e == LSUIT_OK)
+        e = lsuit_envelope_verify(&env, CRYPTO, &trust, &auth, &fault);
+    if (e == LSUIT_OK)
+        e = lsuit_manifest_read(&env, CRYPTO, &m, &fault);
+    if (e == LSUIT_OK)
+        e = lsuit_manifest_check(&m, policy, &fault);
+    if (e != LSUIT_OK)
+        return cli_fault("envelope", e, &fault);
+    print_signers(&auth, key_files, ids);
+    hex_put(m.digest.bytes.ptr, m.digest.bytes.len, hex);
+    printf("digest      %s\nsequence    %" PRIu64 "\naccepted\n", hex, m.sequence);
+    return CLI_OK;
+}
+
+/* The COSE blocks that the wrapper holds already, without the digest before them. */
+static int old_blocks(const struct lsuit_envelope *env, struct lsuit_bytes *blocks, size_t max,
+                      size_t *n_out)
+{
+    struct lsuit_cbor c = lsuit_cbor_open(env->auth);
+    size_t n = 0;
+
+    lsuit_cbor_array(&c);
+    if (lsuit_cbor_next(&c))
+        lsuit_cbor_bstr(&c); /* SUIT_Digest */
+    while (lsuit_cbor_next(&c)) {
+        struct lsuit_bytes b = lsuit_cbor_bstr(&c);
+
+        if (n == max)
+            return cli_fail("envelope: at most %zu signatures", max);
+        blocks[n++] = b;
+    }
+    *n_out = n;
+    return lsuit_cbor_finish(&c) == LSUIT_OK ? CLI_OK
+                                             : cli_fail("envelope: malformed authentication");
+}
+
+/* Severed members and integrated payloads as they stand: encoded pairs. */
+static void keep_severed(const struct lsuit_envelope *env, struct lsuit_cbor_writer *w,
+                         uint32_t *n_out)
+{
+    const struct {
+        int64_t key;
+        struct lsuit_bytes bstr;
+    } all[] = {
+        { LSUIT_SECTION_COSWID, env->coswid },
+        { LSUIT_SECTION_DEPENDENCY_RESOLUTION, env->dependency_resolution },
+        { LSUIT_SECTION_PAYLOAD_FETCH, env->payload_fetch },
+        { LSUIT_SECTION_CANDIDATE_VERIFICATION, env->candidate_verification },
+        { LSUIT_SECTION_INSTALL, env->install },
+        { LSUIT_SECTION_TEXT, env->text },
+    };
+
+    *n_out = 0;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (all[i].bstr.ptr == NULL)
+            continue;
+        lsuit_put_int(w, all[i].key);
+        lsuit_put_item(w, all[i].bstr);
+        (*n_out)++;
+    }
+}
+
+int envelope_add_signature(const struct lsuit_envelope *env, int32_t alg,
+                           const uint8_t point[LSUIT_P256_POINT_LEN],
+                           const uint8_t sig[LSUIT_ES256_LEN], uint8_t *buf, size_t cap,
+                           struct lsuit_bytes *doc_out)
+{
+    static uint8_t pairs[1 << 20];
+    struct lsuit_cbor_writer w = lsuit_cbor_writer_init(pairs, sizeof pairs);
+    uint8_t id[LSUIT_SHA256_LEN], block[256];
+    struct lsuit_bytes blocks[LSUIT_MAX_AUTH];
+    struct lsuit_bytes none = { NULL, 0 };
+    struct lsuit_envelope_parts parts = { 0 };
+    struct lsuit_key key = { LSUIT_KEY_P256, { point, LSUIT_P256_POINT_LEN }, none };
+    struct lsuit_cose cose;
+    size_t n = 0, index = 0;
+
+    if (pem_key_id(point, id) != CLI_OK ||
+        old_blocks(env, blocks, LSUIT_MAX_AUTH - 1, &n) != CLI_OK)
+        return CLI_FAILED;
+    if (lsuit_cose_sign1_write(alg, (struct lsuit_bytes){ id, 8 }, none,
+                               (struct lsuit_bytes){ sig, LSUIT_ES256_LEN }, block, sizeof block,
+                               &blocks[n]) != LSUIT_OK ||
+        lsuit_cose_read(blocks[n], &cose) != LSUIT_OK ||
+        lsuit_cose_verify(&cose, CRYPTO, &key, 1, (struct lsuit_bytes){ id, 0 }, env->digest_bytes,
+                          &index) != LSUIT_OK)
+        return cli_fail("signature: does not verify with this key");
+    for (size_t i = 0; i < n; i++)
+        if (lsuit_cose_read(blocks[i], &cose) == LSUIT_OK &&
+            lsuit_cose_verify(&cose, CRYPTO, &key, 1, (struct lsuit_bytes){ id, 0 },
+                              env->digest_bytes, &index) == LSUIT_OK)
+            return cli_fail("envelope: this key has signed it already");
+    keep_severed(env, &w, &parts.severed_n);
+    if (lsuit_put_finish(&w, &parts.severed) != LSUIT_OK)
+        return cli_fail("envelope: severed sections are too long");
+    parts.manifest = env->manifest;
+    parts.cose = blocks;
+    parts.cose_n = n + 1;
+    parts.integrated = env->integrated;
+    parts.integrated_n = env->integrated_n;
+    return lsuit_envelope_write(&parts, CRYPTO, buf, cap, doc_out) == LSUIT_OK
+               ? CLI_OK
+               : cli_fail("envelope: can't be written again");
+}
+
+/* One INTEGER of an ECDSA-Sig-Value into 32 bytes, right-aligned. */
+static bool der_integer(const uint8_t **p, const uint8_t *end, uint8_t *out)
+{
+    size_t len;
+
+    if (end - *p < 3 || (*p)[0] != 0x02)
+        return false;
+    len = (*p)[1];
+    *p += 2;
+    if (len == 0 || len > 33 || (size_t)(end - *p) < len || ((*p)[0] & 0x80) != 0)
+        return false;
+    if (len == 33 && (*p)[0] != 0)
+        return false;
+    if (len == 33) {
+        (*p)++;
+        len--;
+    }
+    memset(out, 0, 32);
+    memcpy(out + 32 - len, *p, len);
+    *p += len;
+    return true;
+}
+
+bool envelope_signature_from_der(const uint8_t *der, size_t n, uint8_t sig_out[LSUIT_ES256_LEN])
+{
+    const uint8_t *p = der + 2, *end = der + n;
+
+    if (n < 8 || n > 72 || der[0] != 0x30 || der[1] != n - 2)
+        return false;
+    return der_integer(&p, end, sig_out) && der_integer(&p, end, sig_out + 32) && p == end;
+}

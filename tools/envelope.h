@@ -1,0 +1,39 @@
+/*
+ * An envelope on the maker's desk: before and after signing.
+ */
+#ifndef TOOLS_ENVELOPE_H
+#define TOOLS_ENVELOPE_H
+
+#include <stdbool.h>
+
+#include "cli.h"
+#include "lsuit/suit.h"
+
+/* Longest envelope that the tools read; integrated payloads count. */
+#define ENVELOPE_FILE_MAX ((size_t)64 << 20)
+/* What one signature with a kid adds. */
+#define ENVELOPE_SIGNATURE_LEN 92
+
+/* Split an envelope whose digest fits, whoever signed it. Prints what is wrong. */
+int envelope_open(struct lsuit_bytes doc, struct lsuit_envelope *env_out);
+
+/* Everything but the signature: would a device accept it? Prints what is wrong. */
+int envelope_accept(struct lsuit_bytes doc, const char *what);
+
+/* Signatures too, against key files; prints the verdict. `policy` as lsuit_manifest_check. */
+int envelope_verify(struct lsuit_bytes doc, const struct opt_list *key_files, uint32_t threshold,
+                    uint32_t policy);
+
+/*
+ * Write the envelope again with one authentication block more. The signature is verified first:
+ * a wrong one is refused.
+ */
+int envelope_add_signature(const struct lsuit_envelope *env, int32_t alg,
+                           const uint8_t point[LSUIT_P256_POINT_LEN],
+                           const uint8_t sig[LSUIT_ES256_LEN], uint8_t *buf, size_t cap,
+                           struct lsuit_bytes *doc_out);
+
+/* ECDSA-Sig-Value (RFC 3279) to r, s; false when it is not one for P-256. */
+bool envelope_signature_from_der(const uint8_t *der, size_t n, uint8_t sig_out[LSUIT_ES256_LEN]);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * lapel: the publisher's and operator's command line. One file for each noun, cmd_<noun>.c.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "cmd.h"
+
+/* clang-format off */
+static const struct verb NOUNS[] = {
+  { "status",   "",                                                "how things stand, one screen",            cmd_status },
+  { "halt",     "[ID]",                                            "stop a rollout; without ID all of them",  cmd_halt },
+  { "key",      "new | show",                                      "make a signing key, show its public part", cmd_key },
+  { "manifest", "create | sign | verify | show",                   "SUIT manifests, without a server",        cmd_manifest },
+  { "release",  "publish | list | show | withdraw",                "what was signed, on the server",          cmd_release },
+  { "rollout",  "create | start | show | watch | halt | ...",      "hand a release out in waves",             cmd_rollout },
+  { "device",   "add | list | show | rotate | revoke | forget",    "identities and credentials",              cmd_device },
+  { "product",  "set | show | list",                               "what is sold, supported until when",      cmd_product },
+  { "token",    "bootstrap | new | list | revoke",                 "who may do what",                         cmd_token },
+  { "site",     "export",                                          "public pages as files",                   cmd_site },
+  { "checkin",  "make | show",                                     "the device interface by hand",            cmd_checkin },
+  { "audit",    "",                                                "every change, oldest first",              cmd_audit },
+};
+/* clang-format on */
+
+static void help(FILE *to)
+{
+    fputs("usage: lapel NOUN VERB ... (--help after any of them)\n", to);
+    for (size_t i = 0; i < sizeof NOUNS / sizeof NOUNS[0]; i++)
+        fprintf(to, "  %-9s %-44s %s\n", NOUNS[i].name, NOUNS[i].args, NOUNS[i].help);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        help(stderr);
+        return CLI_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        help(stdout);
+        return CLI_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("lapel %s\n", LAPEL_VERSION);
+        return CLI_OK;
+    }
+    for (size_t i = 0; i < sizeof NOUNS / sizeof NOUNS[0]; i++)
+        if (strcmp(NOUNS[i].name, argv[1]) == 0)
+            return NOUNS[i].run(argc - 1, argv + 1);
+    cli_usage("unknown noun '%s'", argv[1]);
+    help(stderr);
+    return CLI_USAGE;
+}
