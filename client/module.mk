@@ -3,10 +3,19 @@
 LIBS += client/liblapel
 SRC.client/liblapel := $(wildcard client/core/*.c)
 
+# The agent: all but main.c is a library, so that tests link what they need of it.
+LIBS += client/libagent
+SRC.client/libagent := $(filter-out %/main.c,$(wildcard client/ports/posix/*.c))
+PKG.client/libagent := mbedtls inih jansson pthread
+
 PROGS += client/ports/posix/lapel-agent
-SRC.client/ports/posix/lapel-agent  := $(wildcard client/ports/posix/*.c)
-USES.client/ports/posix/lapel-agent := client/liblapel manifests/liblsuit
-PKG.client/ports/posix/lapel-agent  := mbedtls inih jansson
+SRC.client/ports/posix/lapel-agent  := $(wildcard client/ports/posix/main.c)
+USES.client/ports/posix/lapel-agent := client/libagent client/liblapel manifests/liblsuit
+
+AGENT_TESTS := $(wildcard tests/unit/test_slots.c tests/unit/test_boot.c tests/unit/test_nv.c \
+                 tests/unit/test_hooks.c tests/unit/test_agentconf.c)
+TESTS += $(AGENT_TESTS:.c=)
+$(foreach t,$(AGENT_TESTS:.c=),$(eval USES.$(t) := client/libagent client/liblapel manifests/liblsuit))
 
 TESTS += tests/unit/test_client
 USES.tests/unit/test_client := client/liblapel manifests/liblsuit

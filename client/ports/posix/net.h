@@ -1,0 +1,53 @@
+/*
+ * The port's network: one connection, never blocking, TLS by tls.h.
+ */
+#ifndef AGENT_NET_H
+#define AGENT_NET_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf.h"
+
+struct addrinfo;
+struct resolve;
+struct tls;
+
+enum net_phase { NET_IDLE, NET_RESOLVING, NET_CONNECTING, NET_HANDSHAKE, NET_OPEN };
+
+struct net {
+    const struct conf *conf; /* borrowed */
+    struct tls *tls;         /* NULL when no server speaks TLS */
+    enum net_phase phase;
+    bool secure; /* this connection has TLS */
+    int fd;
+    struct resolve *resolve;
+    struct addrinfo *list;
+    const struct addrinfo *at;
+    uint64_t give_up_ms; /* on this address, CLOCK_MONOTONIC */
+    short wants;         /* poll events that the last answer 0 waits for, 0 none */
+    bool refused_said;   /* the refusal to go in clear is in the log */
+};
+
+/* False with a reason. */
+bool net_open(struct net *net, const struct conf *conf, char *why, size_t why_n);
+void net_fini(struct net *net);
+
+/* As struct lapel_net says. */
+int net_connect(struct net *net, const char *host, uint16_t port, bool tls);
+int net_send(struct net *net, const uint8_t *buf, size_t n);
+int net_recv(struct net *net, uint8_t *buf, size_t n);
+void net_close(struct net *net);
+bool net_up(const struct net *net);
+
+/*
+ * What the main loop should wait for besides time. Forget before a step, ask after it: a
+ * connection that the core didn't touch in the step must not wake it for ever. True when there is
+ * something.
+ */
+void net_forget(struct net *net);
+bool net_poll(const struct net *net, struct pollfd *pfd_out);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * TLS over a socket that doesn't block: the one file that knows the TLS library.
+ *
+ *   (1) The server's certificate must chain to the given authorities and carry the host's name.
+ *       There is no switch that turns this off.
+ *   (2) TLS 1.2 or 1.3, ephemeral key exchange, AEAD ciphers.
+ *   (3) A session is resumed only with the same host and port, in the same process.
+ *
+ * Answers follow lapel_port.h: above 0 done, 0 try again, below 0 LAPEL_NET_....
+ */
+#ifndef AGENT_TLS_H
+#define AGENT_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tls;
+
+/*
+ *   ca_file       PEM of the authorities
+ *   max_fragment  record size to ask for: 512, 1024, 2048, 4096, or 0 for the library's
+ *
+ * NULL with a reason in `why`. psa_crypto_init comes first.
+ */
+struct tls *tls_new(const char *ca_file, uint64_t max_fragment, char *why, size_t why_n);
+void tls_free(struct tls *t);
+
+/* Begin on a connected socket, which stays the caller's. 1 or LAPEL_NET_FAIL. */
+int tls_begin(struct tls *t, int fd, const char *host, uint16_t port);
+int tls_handshake(struct tls *t);
+int tls_send(struct tls *t, const uint8_t *buf, size_t n);
+int tls_recv(struct tls *t, uint8_t *buf, size_t n);
+/* Say goodbye once, without waiting, and forget the connection but not the session. */
+void tls_end(struct tls *t);
+
+/* The last answer was 0: because the socket can't be written (true) or has nothing to read? */
+bool tls_waits_for_write(const struct tls *t);
+
+/* After a handshake: "TLSv1.2 ... ", and whether the session was resumed. */
+const char *tls_suite(const struct tls *t);
+bool tls_resumed(const struct tls *t);
+
+/* The reason for the last error, for the log. Valid until the next call. */
+const char *tls_why(const struct tls *t);
+
+#endif
