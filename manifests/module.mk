@@ -30,3 +30,11 @@ USES.tests/unit/test_report    := manifests/liblsuit
 USES.tests/unit/test_statement := manifests/liblsuit
 USES.tests/unit/test_trust     := manifests/liblsuit
 USES.tests/unit/test_uuid      := manifests/liblsuit
+
+FUZZ += tests/fuzz/fuzz_answer tests/fuzz/fuzz_checkin tests/fuzz/fuzz_report \
+        tests/fuzz/fuzz_statement tests/fuzz/fuzz_trust
+USES.tests/fuzz/fuzz_answer    := manifests/liblsuit
+USES.tests/fuzz/fuzz_checkin   := manifests/liblsuit
+USES.tests/fuzz/fuzz_report    := manifests/liblsuit
+USES.tests/fuzz/fuzz_statement := manifests/liblsuit
+USES.tests/fuzz/fuzz_trust     := manifests/liblsuit
