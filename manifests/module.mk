@@ -4,9 +4,11 @@ LIBS += manifests/liblsuit
 SRC.manifests/liblsuit := $(wildcard manifests/src/*.c manifests/crypto/*.c)
 PKG.manifests/liblsuit := mbedcrypto
 
-CODEC_TESTS := $(addprefix tests/unit/test_,bytes cbor cose suit suit_check suit_text suit_facts)
+CODEC_TESTS := $(addprefix tests/unit/test_,bytes cbor cbor_peer cose suit suit_check suit_text suit_facts)
 TESTS += $(CODEC_TESTS)
 $(foreach t,$(CODEC_TESTS),$(eval USES.$(t) := manifests/liblsuit))
+
+PKG.tests/unit/test_cbor_peer := cbor
 
 CODEC_FUZZ := $(addprefix tests/fuzz/fuzz_,cbor cose envelope manifest)
 FUZZ += $(CODEC_FUZZ)
