@@ -94,10 +94,7 @@ include $(MODULES)
 
 sources = $(or $(SRC.$(1)),$(wildcard $(1).c))
 present = $(foreach x,$(1),$(if $(call sources,$(x)),$(x)))
-LIBS       := $(call present,$(LIBS))
-PROGS      := $(call present,$(PROGS))
-TESTS      := $(call present,$(TESTS))
-SLOW_TESTS := $(call present,$(SLOW_TESTS))
+$(foreach list,LIBS PROGS TESTS SLOW_TESTS TEST_TOOLS FUZZ,$(eval $(list) := $(call present,$($(list)))))
 
 object   = $(patsubst %.c,$(B)/obj/%.o,$(filter %.c,$(1))) \
            $(patsubst %,$(B)/obj/%.o,$(filter-out %.c,$(1)))

@@ -1,8 +1,10 @@
 #!/bin/sh
-# What a maker does once, in two steps that belong to two places:
+# What a maker does, in steps that belong to different places:
 #
-#   provision.sh keys       on the signing machine: the release key. Only its public half leaves
-#   provision.sh provision  at the operator's desk: first admin, product, five devices
+#   provision.sh keys       once, on the signing machine: the release key. Only its public half leaves
+#   provision.sh provision  once, at the operator's desk: first admin, product, five devices
+#   provision.sh publish    for each release, VERSION and SEQUENCE given: a payload of SIZE random
+#                           bytes, signed, published, and rolled out to everybody
 set -eu
 umask 022
 
@@ -26,6 +28,24 @@ provision() {
         chown 10002 "/provision/devices/$id"
     done
     : >/provision/done
+}
+
+publish() {
+    work=$(mktemp -d)
+    head -c "${SIZE:-1000000}" /dev/urandom >"$work/image.bin"
+    cat >"$work/release.json" <<END
+{ "vendor-domain": "example.com", "model": "EL-100", "severity": "security",
+  "components": [ { "id": ["main"], "payload": "image.bin" } ],
+  "text": { "en": { "version": "$VERSION", "changes": "Release $VERSION.",
+                    "risks-removed": "None.", "disrupts": true, "downtime-s": 5 } } }
+END
+    lapel manifest create "$work/release.json" "$work/unsigned" --sequence "$SEQUENCE"
+    lapel manifest sign "$work/unsigned" "$work/release.suit" --key /maker/release.pem
+    export LAPEL_HOME=/provision/operator
+    release=$(lapel release publish lamp "$work/release.suit" "$work/image.bin" --json |
+        sed -n 's/^  "id": \([0-9]*\),*$/\1/p')
+    rm -rf "$work"
+    lapel rollout create "$release" --start
 }
 
 "$1"

@@ -6,5 +6,17 @@ SRC.server/libserver := $(wildcard $(foreach d,base http store artifact trust de
 PKG.server/libserver := microhttpd gnutls sqlite3 cbor jansson inih pthread
 
 PROGS += server/lapeld
-SRC.server/lapeld  := $(wildcard server/main.c)
+SRC.server/lapeld  := $(if $(wildcard server/api/*.c),server/main.c)
 USES.server/lapeld := server/libserver manifests/liblsuit
+
+# The listeners behind a small application of the tests' own.
+TEST_TOOLS += tests/integration/http_stub
+SRC.tests/integration/http_stub  := server/main.c tests/integration/http_stub.c
+USES.tests/integration/http_stub := server/libserver
+
+TESTS += tests/unit/test_reply tests/unit/test_base tests/unit/test_address tests/unit/test_conf
+SRC.tests/unit/test_reply   := tests/unit/test_reply.c server/http/reply.c
+USES.tests/unit/test_reply   := server/libserver
+USES.tests/unit/test_base   := server/libserver
+USES.tests/unit/test_address := server/libserver
+USES.tests/unit/test_conf    := server/libserver

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 folder=$1
 shift
 find build/coverage -name '*.gcda' -delete
-RUN_LOG=build/coverage/log tests/run.sh "$@"
+RUN_LOG=build/coverage/log tests/run.sh "$@" || echo "a test failed: what it did not reach is missing below"
 find "build/coverage/obj/$folder" -name '*.gcno' -print0 | sort -z |
     (cd build/coverage && xargs -0r -I{} gcov -n "../../{}") 2>/dev/null |
     awk -v folder="$folder" '

@@ -90,6 +90,41 @@ static void print_int(const cbor_item_t *item)
 }
 
 /*
+ * libcbor makes room for as many items as a head claims. So no head may claim more than there
+ * are bytes left: one pass over all heads, whatever their nesting.
+ */
+static bool plausible(const unsigned char *p, size_t n)
+{
+    while (n > 0) {
+        unsigned major = p[0] >> 5, low = p[0] & 31;
+        size_t follow = low == 24 ? 1 : low == 25 ? 2 : low == 26 ? 4 : low == 27 ? 8 : 0;
+        uint64_t v = low < 24 ? low : 0;
+
+        if (n - 1 < follow)
+            return false;
+        for (size_t i = 0; i < follow; i++)
+            v = v << 8 | p[1 + i];
+        p += 1 + follow;
+        n -= 1 + follow;
+        if (major < 2 || major > 5)
+            continue;
+        if (v > n)
+            return false;
+        if (major == 2 || major == 3) {
+            p += v;
+            n -= (size_t)v;
+        }
+    }
+    return true;
+}
+
+static cbor_item_t *load_part(const unsigned char *p, size_t n, struct cbor_load_result *r)
+{
+    memset(r, 0, sizeof *r);
+    return plausible(p, n) ? cbor_load(p, n, r) : NULL;
+}
+
+/*
  * A byte string that holds exactly one item; NULL when it doesn't. cbor_decref the answer.
  *
  *   tag_out  a tag of 6 to 20 before the item, which libcbor 0.8 does not read; else 0
@@ -111,7 +146,7 @@ static cbor_item_t *inner(const cbor_item_t *bstr, unsigned *tag_out)
         p++;
         n--;
     }
-    item = cbor_load(p, n, &r);
+    item = load_part(p, n, &r);
     if (item != NULL && r.read != n)
         cbor_decref(&item);
     return item;
@@ -548,10 +583,10 @@ out:
 static cbor_item_t *load(struct lsuit_bytes doc)
 {
     struct cbor_load_result r;
-    cbor_item_t *item = cbor_load(doc.ptr, doc.len, &r);
+    cbor_item_t *item = load_part(doc.ptr, doc.len, &r);
 
     if (item == NULL)
-        cli_fail("not CBOR: stopped at byte %zu", r.error.position);
+        cli_fail("not whole CBOR: stopped at byte %zu", r.error.position);
     else if (r.read != doc.len)
         fprintf(stderr, "lapel: %zu bytes follow the envelope\n", doc.len - r.read);
     return item;

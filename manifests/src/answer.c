@@ -77,11 +77,11 @@ static void read_verdicts(struct lsuit_in *in, struct lsuit_answer *answer)
     while (lsuit_cbor_next(&in->c)) {
         read_verdict(in, &answer->verdicts[answer->verdicts_n]);
         if (in->c.err == LSUIT_OK && space_repeats(answer->verdicts, answer->verdicts_n))
-            lsuit_in_fail(in, LSUIT_ERR_RANGE, "the same space twice");
+            lsuit_in_fail(in, LSUIT_ERR_RANGE, TEXT("the same space twice"));
         answer->verdicts_n++;
     }
     if (in->c.err == LSUIT_OK && offers(answer) > 1)
-        lsuit_in_fail(in, LSUIT_ERR_RANGE, "more than one offer");
+        lsuit_in_fail(in, LSUIT_ERR_RANGE, TEXT("more than one offer"));
 }
 
 static void read_answer(struct lsuit_in *in, struct lsuit_answer *a)
@@ -117,7 +117,7 @@ static void read_answer(struct lsuit_in *in, struct lsuit_answer *a)
         case LSUIT_ANSWER_TOKEN:
             a->token = lsuit_in_text(in, LSUIT_TOKEN_LEN, LSUIT_TOKEN_LEN);
             if (in->c.err == LSUIT_OK && !lsuit_token_ok(a->token))
-                lsuit_in_fail(in, LSUIT_ERR_RANGE, "not base64url");
+                lsuit_in_fail(in, LSUIT_ERR_RANGE, TEXT("not base64url"));
             break;
         case LSUIT_ANSWER_CAPABILITY:
             a->capability = lsuit_cbor_bool(&in->c);

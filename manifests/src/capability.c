@@ -18,7 +18,7 @@ static struct lsuit_bytes read_list(struct lsuit_in *in)
         items[n] = lsuit_cbor_int(&in->c);
         for (uint32_t i = 0; i < n; i++) {
             if (items[i] == items[n])
-                lsuit_in_fail(in, LSUIT_ERR_RANGE, "the same number twice");
+                lsuit_in_fail(in, LSUIT_ERR_RANGE, TEXT("the same number twice"));
         }
         n++;
     }

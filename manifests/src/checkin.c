@@ -32,7 +32,7 @@ static void read_running(struct lsuit_in *in, struct lsuit_running *r)
         }
     }
     if (in->c.err == LSUIT_OK && r->sequence != 0 && r->digest.ptr == NULL)
-        lsuit_in_fail_key(in, LSUIT_RUNNING_DIGEST, LSUIT_ERR_CBOR, "missing");
+        lsuit_in_fail_key(in, LSUIT_RUNNING_DIGEST, LSUIT_ERR_CBOR, TEXT("missing"));
     lsuit_in_leave(
         in, up, DOC_SPACE_NEEDED | DOC_KEY(LSUIT_RUNNING_SEQUENCE) | DOC_KEY(LSUIT_RUNNING_STATE));
 }
@@ -53,11 +53,11 @@ static void read_all_running(struct lsuit_in *in, struct lsuit_checkin *ci)
     while (lsuit_cbor_next(&in->c)) {
         read_running(in, &ci->running[ci->running_n]);
         if (in->c.err == LSUIT_OK && space_repeats(ci->running, ci->running_n))
-            lsuit_in_fail(in, LSUIT_ERR_RANGE, "the same space twice");
+            lsuit_in_fail(in, LSUIT_ERR_RANGE, TEXT("the same space twice"));
         ci->running_n++;
     }
     if (in->c.err == LSUIT_OK && ci->running_n == 0)
-        lsuit_in_fail(in, LSUIT_ERR_RANGE, "no entry");
+        lsuit_in_fail(in, LSUIT_ERR_RANGE, TEXT("no entry"));
 }
 
 static void read_user(struct lsuit_in *in, struct lsuit_user *user)
@@ -124,7 +124,7 @@ static void read_state(struct lsuit_in *in, struct lsuit_checkin *ci)
     case LSUIT_CHECKIN_CAPABILITY_DIGEST:
         ci->capability_digest = lsuit_in_bytes(in, LSUIT_SHA256_LEN, LSUIT_SHA256_LEN);
         if (in->c.err == LSUIT_OK && ci->capability.ptr != NULL)
-            lsuit_in_fail(in, LSUIT_ERR_RANGE, "capability and its digest");
+            lsuit_in_fail(in, LSUIT_ERR_RANGE, TEXT("capability and its digest"));
         break;
     case LSUIT_CHECKIN_EVENTS:
         ci->events_n = lsuit_in_events(in, ci->events);
@@ -157,7 +157,7 @@ static void read_option(struct lsuit_in *in, struct lsuit_checkin *ci)
         int64_t minutes = lsuit_cbor_int(&in->c);
 
         if (minutes < -LSUIT_TIME_ZONE_MAX || minutes > LSUIT_TIME_ZONE_MAX)
-            lsuit_in_fail(in, LSUIT_ERR_RANGE, "number out of range");
+            lsuit_in_fail(in, LSUIT_ERR_RANGE, TEXT("number out of range"));
         ci->time_zone_min = (int32_t)minutes;
         ci->has_time_zone = true;
         break;

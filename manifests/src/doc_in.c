@@ -38,7 +38,7 @@ bool lsuit_in_next(struct lsuit_in *in)
 void lsuit_in_unknown(struct lsuit_in *in)
 {
     if (in->key < 0)
-        in->why = "unknown key below 0";
+        in->why = TEXT("unknown key below 0");
     lsuit_cbor_skip_unknown(&in->c, in->key);
 }
 
@@ -52,7 +52,7 @@ void lsuit_in_leave(struct lsuit_in *in, struct lsuit_in_at up, uint64_t needed)
     if (missing != 0) {
         while ((missing >> key & 1) == 0)
             key++;
-        lsuit_in_fail_key(in, key, LSUIT_ERR_CBOR, "missing");
+        lsuit_in_fail_key(in, key, LSUIT_ERR_CBOR, TEXT("missing"));
         return;
     }
     in->map = up.map;
@@ -93,7 +93,7 @@ void lsuit_in_fail_key(struct lsuit_in *in, int64_t key, enum lsuit_err err, con
 void lsuit_in_version(struct lsuit_in *in)
 {
     if (lsuit_cbor_uint(&in->c) != LSUIT_DOC_VERSION)
-        lsuit_in_fail(in, LSUIT_ERR_REFUSED, "another version of the format");
+        lsuit_in_fail(in, LSUIT_ERR_REFUSED, TEXT("another version of the format"));
 }
 
 uint64_t lsuit_in_uint(struct lsuit_in *in, uint64_t min, uint64_t max)
@@ -103,7 +103,7 @@ uint64_t lsuit_in_uint(struct lsuit_in *in, uint64_t min, uint64_t max)
 
     if (in->c.err == LSUIT_OK && (v < min || v > max)) {
         in->c.p = at;
-        lsuit_in_fail(in, LSUIT_ERR_RANGE, "number out of range");
+        lsuit_in_fail(in, LSUIT_ERR_RANGE, TEXT("number out of range"));
     }
     return in->c.err == LSUIT_OK ? v : 0;
 }
@@ -118,7 +118,7 @@ static struct lsuit_bytes length_between(struct lsuit_in *in, const uint8_t *at,
 {
     if (in->c.err == LSUIT_OK && (s.len < min || s.len > max)) {
         in->c.p = at;
-        lsuit_in_fail(in, LSUIT_ERR_RANGE, "length out of range");
+        lsuit_in_fail(in, LSUIT_ERR_RANGE, TEXT("length out of range"));
     }
     return in->c.err == LSUIT_OK ? s : (struct lsuit_bytes){ NULL, 0 };
 }
@@ -137,7 +137,7 @@ struct lsuit_bytes lsuit_in_text(struct lsuit_in *in, size_t min, size_t max)
 
     if (in->c.err == LSUIT_OK && !lsuit_text_plain(s)) {
         in->c.p = at;
-        lsuit_in_fail(in, LSUIT_ERR_RANGE, "control character");
+        lsuit_in_fail(in, LSUIT_ERR_RANGE, TEXT("control character"));
         s = (struct lsuit_bytes){ NULL, 0 };
     }
     return s;
@@ -149,7 +149,7 @@ void lsuit_in_array(struct lsuit_in *in, uint32_t max)
 
     if (lsuit_cbor_array(&in->c) > max && in->c.err == LSUIT_OK) {
         in->c.p = at;
-        lsuit_in_fail(in, LSUIT_ERR_LIMIT, "too many entries");
+        lsuit_in_fail(in, LSUIT_ERR_LIMIT, TEXT("too many entries"));
     }
 }
 
@@ -160,7 +160,7 @@ uint32_t lsuit_in_month(struct lsuit_in *in)
 
     if (in->c.err == LSUIT_OK && !lsuit_month_ok(month)) {
         in->c.p = at;
-        lsuit_in_fail(in, LSUIT_ERR_RANGE, "not year * 100 + month");
+        lsuit_in_fail(in, LSUIT_ERR_RANGE, TEXT("not year * 100 + month"));
     }
     return in->c.err == LSUIT_OK ? (uint32_t)month : 0;
 }
@@ -188,7 +188,7 @@ void lsuit_in_space_key(struct lsuit_in *in, struct lsuit_space *space)
     default:
         space->component_id = lsuit_in_bytes(in, 1, LSUIT_COMPONENT_ID_MAX);
         if (in->c.err == LSUIT_OK && !lsuit_component_id_ok(space->component_id))
-            lsuit_in_fail(in, LSUIT_ERR_CBOR, "not a component identifier");
+            lsuit_in_fail(in, LSUIT_ERR_CBOR, TEXT("not a component identifier"));
     }
 }
 

@@ -17,6 +17,8 @@
 #include "lsuit/cbor.h"
 #include "lsuit/doc.h"
 
+#include "fault.h"
+
 #define DOC_KEY(k) (UINT64_C(1) << (k))
 
 /* --- reading --- */

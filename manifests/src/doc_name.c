@@ -1,13 +1,13 @@
 /*
  * The names of keys and numbers in lapel's documents, as SPEC.md gives them.
  *
- * A build with LSUIT_NO_NAMES has none of them: every function here answers NULL.
+ * A build with LSUIT_NO_TEXT has none of them: every function here answers NULL.
  */
 #include "lsuit/doc.h"
 #include "lsuit/statement.h"
 #include "lsuit/trust.h"
 
-#ifdef LSUIT_NO_NAMES
+#ifdef LSUIT_NO_TEXT
 
 const char *lsuit_key_name(enum lsuit_map map, int64_t key)
 {

@@ -236,6 +236,8 @@ static enum lsuit_err map_read(struct lsuit_bytes content, struct lsuit_manifest
     if (c.err == LSUIT_OK && expected <= 3)
         refuse(&c, LSUIT_ERR_CBOR, note, NAME(expected), TEXT("missing"), expected);
     e = lsuit_cbor_finish(&c);
+    if (e == LSUIT_ERR_RANGE)
+        e = LSUIT_ERR_CBOR; /* a key or a digest's length */
     if (e != LSUIT_OK && note->why == NULL && note->code == 0) {
         note->what = c.depth > 0 ? NAME(key) : TEXT("suit-manifest");
         note->code = c.depth > 0 ? key : 0;

@@ -12,7 +12,7 @@ static void read_what(struct lsuit_in *in, struct lsuit_receipt *r)
         uint32_t what = lsuit_in_uint32(in, 1, DOC_ENUM_MAX);
 
         if (in->c.err == LSUIT_OK && r->what_n > 0 && r->what[r->what_n - 1] >= what)
-            lsuit_in_fail(in, LSUIT_ERR_RANGE, "not ascending");
+            lsuit_in_fail(in, LSUIT_ERR_RANGE, TEXT("not ascending"));
         r->what[r->what_n++] = what;
     }
 }

@@ -36,7 +36,7 @@ static void read_release(struct lsuit_in *in, struct lsuit_release *r)
         }
     }
     if (in->c.err == LSUIT_OK && r->has_threshold && r->salt.ptr == NULL)
-        lsuit_in_fail_key(in, LSUIT_RELEASE_SALT, LSUIT_ERR_CBOR, "missing");
+        lsuit_in_fail_key(in, LSUIT_RELEASE_SALT, LSUIT_ERR_CBOR, TEXT("missing"));
     lsuit_in_leave(in, up,
                    DOC_KEY(LSUIT_RELEASE_SEQUENCE) | DOC_KEY(LSUIT_RELEASE_DIGEST) |
                        DOC_KEY(LSUIT_RELEASE_STATE));
@@ -58,7 +58,7 @@ static void read_releases(struct lsuit_in *in, struct lsuit_statement *st)
     while (lsuit_cbor_next(&in->c)) {
         read_release(in, &st->releases[st->releases_n]);
         if (in->c.err == LSUIT_OK && sequence_repeats(st->releases, st->releases_n))
-            lsuit_in_fail(in, LSUIT_ERR_RANGE, "the same sequence twice");
+            lsuit_in_fail(in, LSUIT_ERR_RANGE, TEXT("the same sequence twice"));
         st->releases_n++;
     }
 }

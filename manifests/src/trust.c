@@ -45,7 +45,8 @@ static void read_key(struct lsuit_in *in, struct lsuit_key *key)
     }
     key->type = type <= LSUIT_KEY_ED25519 ? (enum lsuit_key_type)type : LSUIT_KEY_NONE;
     if (in->c.err == LSUIT_OK && key->material.ptr != NULL && !material_ok(type, key->material))
-        lsuit_in_fail_key(in, LSUIT_KEY_MATERIAL, LSUIT_ERR_RANGE, "not a public key of this type");
+        lsuit_in_fail_key(in, LSUIT_KEY_MATERIAL, LSUIT_ERR_RANGE,
+                          TEXT("not a public key of this type"));
     lsuit_in_leave(in, up, DOC_KEY(LSUIT_KEY_TYPE) | DOC_KEY(LSUIT_KEY_MATERIAL));
 }
 
@@ -59,7 +60,7 @@ static void read_keys(struct lsuit_in *in, struct lsuit_role *role)
         read_key(in, key);
         for (uint32_t i = 0; i < role->keys_n; i++) {
             if (lsuit_bytes_compare(role->keys[i].material, key->material) == 0)
-                lsuit_in_fail(in, LSUIT_ERR_RANGE, "the same key twice");
+                lsuit_in_fail(in, LSUIT_ERR_RANGE, TEXT("the same key twice"));
         }
         role->keys_n++;
     }
@@ -133,7 +134,7 @@ static void read_anchor(struct lsuit_in *in, struct lsuit_anchor *anchor)
     }
     if (in->c.err == LSUIT_OK && anchor->kind == LSUIT_ANCHOR_SPKI &&
         anchor->bytes.len != LSUIT_SHA256_LEN)
-        lsuit_in_fail_key(in, LSUIT_ANCHOR_BYTES, LSUIT_ERR_RANGE, "length out of range");
+        lsuit_in_fail_key(in, LSUIT_ANCHOR_BYTES, LSUIT_ERR_RANGE, TEXT("length out of range"));
     lsuit_in_leave(in, up,
                    DOC_KEY(LSUIT_ANCHOR_KIND) | DOC_KEY(LSUIT_ANCHOR_BYTES) |
                        DOC_KEY(LSUIT_ANCHOR_USE));
@@ -302,7 +303,7 @@ enum lsuit_err lsuit_trust_read(struct lsuit_bytes payload, struct lsuit_trust *
     enum lsuit_err e;
 
     if (payload.len > LSUIT_TRUST_MAX)
-        lsuit_in_fail(&in, LSUIT_ERR_LIMIT, "larger than 2048 bytes");
+        lsuit_in_fail(&in, LSUIT_ERR_LIMIT, TEXT("larger than 2048 bytes"));
     read_set(&in, &trust);
     trust.payload = payload;
     e = lsuit_in_close(&in, fault);
@@ -320,7 +321,7 @@ enum lsuit_err lsuit_trust_doc_read(struct lsuit_bytes doc, struct lsuit_trust_d
     enum lsuit_err e;
 
     if (doc.len > LSUIT_TRUST_MAX)
-        lsuit_in_fail(&in, LSUIT_ERR_LIMIT, "larger than 2048 bytes");
+        lsuit_in_fail(&in, LSUIT_ERR_LIMIT, TEXT("larger than 2048 bytes"));
     up = lsuit_in_map(&in, LSUIT_MAP_TRUST_DOC);
     while (lsuit_in_next(&in)) {
         switch (in.key) {

@@ -10,7 +10,7 @@ _Static_assert(LSUIT_MAX_COMPONENTS < 32, "sets of components are 32 bits");
 bool lsuit_walk_fail(struct lsuit_walk *w, enum lsuit_err err, const char *why)
 {
     if (w->err == LSUIT_OK) {
-        w->err = err;
+        w->err = err == LSUIT_ERR_RANGE ? LSUIT_ERR_CBOR : err;
         w->why = why;
     }
     return false;

@@ -14,7 +14,10 @@ packages_for() {
         echo make gcc libc6-dev libmicrohttpd-dev libgnutls28-dev libsqlite3-dev libmbedtls-dev \
             libcbor-dev libjansson-dev libinih-dev libcurl4-openssl-dev
         ;;
-    check) echo git g++ clang-format cppcheck curl openssl sslscan jq procps python3 ;;
+    check)
+        echo git g++ clang-format cppcheck curl openssl sslscan jq procps python3 python3-cbor2 \
+            python3-cryptography
+        ;;
     demo) echo openssl curl jq procps ;;
     bench) echo nginx-light openssl curl jq procps valgrind ;;
     fuzz) echo clang libclang-rt-dev ;;

@@ -8,12 +8,12 @@
 /* Refused for lack of something: skipped when it is named. */
 static enum suit_verdict refused(struct suit_case *k, enum lsuit_err e)
 {
-    const char *what = k->fault.what != NULL ? k->fault.what : "(not named)";
+    const char *what = suit_needs(k, e);
 
-    if (suit_unsupported(e) && k->fault.what != NULL)
+    if (suit_unsupported(e) && what != NULL)
         return suit_say(k, SUIT_SKIP, "needs %s (%s)", what, lsuit_err_name(e));
-    return suit_say(k, SUIT_FAIL, "refused: %s, %s, %s", lsuit_err_name(e), what,
-                    k->fault.why != NULL ? k->fault.why : "");
+    return suit_say(k, SUIT_FAIL, "refused: %s, %s, %s", lsuit_err_name(e),
+                    what != NULL ? what : "(not named)", k->fault.why != NULL ? k->fault.why : "");
 }
 
 /* What nobody signed must be refused for that, and decode nevertheless. */
@@ -114,18 +114,22 @@ enum suit_verdict suit_case_legacy(struct suit_case *k)
     const char *result = json_string_value(json_object_get(want, "result"));
     const char *range = json_string_value(json_object_get(want, "draft_range"));
     struct lsuit_bytes doc = suit_file(k, json_string_value(json_object_get(k->doc, "file")));
+    const char *guess;
     enum lsuit_err e;
 
     if (doc.ptr == NULL || result == NULL)
         return suit_say(k, SUIT_FAIL, "no such file, or no result");
     e = suit_admit(k, doc, 0);
+    if (strcmp(result, "accepted") == 0 && lsuit_draft_guess(doc) != NULL)
+        return suit_say(k, SUIT_FAIL, "taken for %s", lsuit_draft_guess(doc));
     if (strcmp(result, "accepted") == 0)
         return e == LSUIT_OK ? SUIT_PASS : refused(k, e);
     if (e == LSUIT_OK)
         return suit_say(k, SUIT_FAIL, "accepted");
-    if (range != NULL && (k->fault.why == NULL || strstr(k->fault.why, range) == NULL))
-        return suit_say(k, SUIT_FAIL, "refused (%s, \"%s\") without naming draft %s",
-                        lsuit_err_name(e), k->fault.why != NULL ? k->fault.why : "", range);
+    guess = lsuit_draft_guess(doc);
+    if (range != NULL && (guess == NULL || strstr(guess, range) == NULL))
+        return suit_say(k, SUIT_FAIL, "refused (%s) as of \"%s\" instead of %s", lsuit_err_name(e),
+                        guess != NULL ? guess : "no draft", range);
     return SUIT_PASS;
 }
 

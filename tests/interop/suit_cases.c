@@ -23,7 +23,7 @@ static struct {
 
 static void report(const char *dir, const char *name, enum suit_verdict v, const char *reason)
 {
-    static const char *const WORDS[] = { [SUIT_FAIL] = "FAIL", [SUIT_SKIP] = "skip" };
+    static const char *const WORDS[] = { [SUIT_FAIL] = "FAIL", [SUIT_SKIP] = "SKIP" };
 
     if (v == SUIT_PASS)
         count.passed++;

@@ -26,6 +26,11 @@ never_runs() {
     for f in $unit_tests $targets; do
         grep -qE "(^|[[:space:]])${f%.c}([[:space:]]|\$)" <<<"$lists" || echo "$f: in no module.mk"
     done
+    # make leaves out what has no source, so that a folder can be built before it is whole.
+    for name in $(sed -e ':a' -e '/\\$/N; s/\\\n//; ta' ./*/module.mk 2>/dev/null |
+        sed -n 's/^\(TESTS\|SLOW_TESTS\|FUZZ\|TEST_TOOLS\) *+= *//p'); do
+        [ -f "$name.c" ] || grep -qsE "^SRC\.$name[[:space:]]*:?=" ./*/module.mk || echo "$name: in module.mk, but has no source"
+    done
     for f in $stories; do
         [ -x "$f" ] || echo "$f: not executable"
     done

@@ -3,8 +3,8 @@
  */
 #include "doc.h"
 
-#include "lsuit/checkin.h"
 #include "lsuit/cbor.h"
+#include "lsuit/checkin.h"
 #include "lsuit/crypto.h"
 
 #include <psa/crypto.h>

@@ -80,9 +80,9 @@ static const struct {
     enum lsuit_doc kind;
     bool audience;
 } KINDS[] = {
-    { "checkin", LSUIT_DOC_CHECKIN, true },  { "report", LSUIT_DOC_REPORT, true },
-    { "erase", LSUIT_DOC_ERASE, true },      { "statement", LSUIT_DOC_STATEMENT, false },
-    { "trust", LSUIT_DOC_TRUST, false },     { "receipt", LSUIT_DOC_RECEIPT, false },
+    { "checkin", LSUIT_DOC_CHECKIN, true }, { "report", LSUIT_DOC_REPORT, true },
+    { "erase", LSUIT_DOC_ERASE, true },     { "statement", LSUIT_DOC_STATEMENT, false },
+    { "trust", LSUIT_DOC_TRUST, false },    { "receipt", LSUIT_DOC_RECEIPT, false },
     { "enrol", LSUIT_DOC_ENROL, false },
 };
 
@@ -219,9 +219,9 @@ static void each_read_as_each(void)
         const char *example;
         size_t reader;
     } ROWS[] = {
-        { "checkin-minimal", 0 }, { "checkin-full", 0 }, { "answer-nothing", 1 },
-        { "answer-offer", 1 },    { "answer-full", 1 },  { "report", 2 },
-        { "statement", 3 },       { "trust-1", 4 },      { "receipt", 5 },
+        { "checkin-minimal", 0 }, { "checkin-full", 0 },   { "answer-nothing", 1 },
+        { "answer-offer", 1 },    { "answer-full", 1 },    { "report", 2 },
+        { "statement", 3 },       { "trust-1", 4 },        { "receipt", 5 },
         { "capability", 9 },      { "checkin-signed", 9 },
     };
     uint8_t buf[DOC_ROOM];
@@ -268,7 +268,7 @@ static int map_of_rule(const char *rule)
     return -1;
 }
 
-/* Lines `? 7 => uint32, ; trust-version` below `rule = {`. */
+/* Lines `? 7: uint, ; trust-version` below `rule = {`. */
 static void count_cddl(const char *path, int *found)
 {
     char line[512], rule[64], name[64];
@@ -279,13 +279,13 @@ static void count_cddl(const char *path, int *found)
     if (!CHECK(f != NULL))
         return;
     while (fgets(line, sizeof line, f) != NULL) {
-        const char *arrow = strstr(line, "=>"), *note = strrchr(line, ';');
+        const char *note = strrchr(line, ';');
 
         if (sscanf(line, "%63[a-z-] = {", rule) == 1 && strchr(line, '{') != NULL)
             map = map_of_rule(rule);
-        if (map < 0 || arrow == NULL || note == NULL)
+        if (map < 0 || note == NULL)
             continue;
-        if (sscanf(line, " ? %lld =>", &key) != 1 && sscanf(line, " %lld =>", &key) != 1)
+        if (sscanf(line, " ? %lld:", &key) != 1 && sscanf(line, " %lld:", &key) != 1)
             continue;
         if (sscanf(note, "; %63[a-z-]", name) != 1)
             continue;

@@ -42,9 +42,9 @@ static enum lsuit_err rewrite_doc(struct lsuit_bytes doc, uint8_t *buf, size_t c
     struct lsuit_trust_doc d;
     enum lsuit_err e = lsuit_trust_doc_read(doc, &d, fault);
 
-    return e != LSUIT_OK ? e
-                         : lsuit_trust_doc_write(d.payload, d.signatures, d.signatures_n, buf, cap,
-                                                 out);
+    return e != LSUIT_OK
+               ? e
+               : lsuit_trust_doc_write(d.payload, d.signatures, d.signatures_n, buf, cap, out);
 }
 
 /* Maps of trust-1: 0 itself, 1 root role, 2 and 3 its keys, 4 release role, 5 its key,
@@ -201,9 +201,9 @@ static struct lsuit_bytes sign_set(int who, struct lsuit_bytes payload, uint8_t 
     size_t n = 0;
 
     CHECK_INT(lsuit_trust_tbs(LSUIT_ALG_ESP256, payload, room, sizeof room, &tbs), LSUIT_OK);
-    CHECK_INT(CRYPTO->sign(CRYPTO->ctx, signers[who].id, LSUIT_ALG_ESP256, &tbs, 1, sig, sizeof sig,
-                           &n),
-              LSUIT_OK);
+    CHECK_INT(
+        CRYPTO->sign(CRYPTO->ctx, signers[who].id, LSUIT_ALG_ESP256, &tbs, 1, sig, sizeof sig, &n),
+        LSUIT_OK);
     CHECK_INT(lsuit_cose_sign1_write(LSUIT_ALG_ESP256, NONE, NONE, (struct lsuit_bytes){ sig, n },
                                      buf, cap, &doc),
               LSUIT_OK);

@@ -18,9 +18,12 @@ static struct lsuit_bytes text(const char *s)
 static const struct {
     const char *domain, *model, *vendor, *class_;
 } ROWS[] = {
-    { "www.example.com", "", "2ed6657d-e927-568b-95e1-2665a8aea6a2", "c4b7dd59-976e-561f-9c3b-03d9ac25d290" },
-    { "lamp.example", "LX-100", "e0af38fe-e08c-5fe2-ba5a-8b573fa33012", "716f1ed9-c436-5878-adb1-8e061af4ac0e" },
-    { "lamp.example", "lx-100", "e0af38fe-e08c-5fe2-ba5a-8b573fa33012", "dd42731d-26ed-5b0e-8595-ce8154520dd4" },
+    { "www.example.com", "", "2ed6657d-e927-568b-95e1-2665a8aea6a2",
+      "c4b7dd59-976e-561f-9c3b-03d9ac25d290" },
+    { "lamp.example", "LX-100", "e0af38fe-e08c-5fe2-ba5a-8b573fa33012",
+      "716f1ed9-c436-5878-adb1-8e061af4ac0e" },
+    { "lamp.example", "lx-100", "e0af38fe-e08c-5fe2-ba5a-8b573fa33012",
+      "dd42731d-26ed-5b0e-8595-ce8154520dd4" },
 };
 
 static const struct {

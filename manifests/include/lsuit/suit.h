@@ -177,6 +177,7 @@ struct lsuit_auth {
     uint32_t signers;
     uint32_t signers_n;
     uint32_t blocks; /* authentication blocks seen */
+    int32_t alg;     /* of the refused block that tells most, 0 none; in fault.code too */
 };
 
 /*
@@ -337,6 +338,12 @@ struct lsuit_envelope_parts {
 enum lsuit_err lsuit_envelope_write(const struct lsuit_envelope_parts *parts,
                                     const struct lsuit_crypto *crypto, uint8_t *buf, size_t cap,
                                     struct lsuit_bytes *doc_out);
+
+/*
+ * For people whose document was refused: the range of older drafts that it looks like, static;
+ * NULL when it looks like the present one, or like none. Believes nothing; not for devices.
+ */
+const char *lsuit_draft_guess(struct lsuit_bytes doc);
 
 /* Names for people: "suit-install", "condition-vendor-identifier" ...; NULL when unknown. */
 const char *lsuit_name_envelope_key(int64_t key);

@@ -1,0 +1,306 @@
+#include "api/call.h"
+#include "engine/rollout.h"
+#include "store/device.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- In --- */
+
+static void read_wave(struct call *c, json_t *object, size_t i, const struct wave *before,
+                      struct wave *w, enum err *err)
+{
+    char path[24], gate[16];
+    int64_t soak_s = 0;
+    struct fields f;
+    bool has_share, has_devices;
+
+    snprintf(path, sizeof path, "waves[%zu].", i);
+    fields_open(&f, c, object, path);
+    has_share = field_real(&f, "share", false, &w->share);
+    if (has_share && !(w->share > 0 && w->share <= 1))
+        field_bad(&f, "share", "must be greater than 0 and at most 1");
+    has_devices = field_int(&f, "devices", false, 1, 1000000000, &w->devices);
+    if (!has_share && !has_devices)
+        field_bad(&f, "share", "or devices must be given");
+    if (before != NULL && has_share && w->share < before->share)
+        field_bad(&f, "share", "must not be less than that of the wave before");
+    field_int(&f, "soak_s", false, 0, 7776000, &soak_s);
+    w->soak_ms = soak_s * 1000;
+    if (field_text(&f, "gate", false, 1, sizeof gate - 1, gate)) {
+        w->manual = strcmp(gate, "manual") == 0;
+        if (!w->manual && strcmp(gate, "timed") != 0)
+            field_bad(&f, "gate", "must be timed or manual");
+    }
+    *err = fields_end(&f);
+}
+
+static enum err read_rollout(struct call *c, struct rollout *r)
+{
+    struct fields f;
+    int64_t release = 0;
+    json_t *waves;
+    enum err e;
+
+    fields_open(&f, c, c->in, "");
+    if (c->in == NULL)
+        field_bad(&f, "release", "is missing");
+    field_int(&f, "release", true, 1, INT32_MAX, &release);
+    waves = field_any(&f, "waves");
+    if (waves != NULL &&
+        (!json_is_array(waves) || json_array_size(waves) < 1 || json_array_size(waves) > WAVES))
+        field_bad(&f, "waves", "must be an array of 1 to 16");
+    e = fields_end(&f);
+    r->release = (int32_t)release;
+    if (e != ERR_OK)
+        return e;
+    if (waves == NULL) {
+        r->waves_n = 1;
+        r->waves[0] = (struct wave){ .share = 1 };
+        return ERR_OK;
+    }
+    r->waves_n = (unsigned)json_array_size(waves);
+    for (unsigned i = 0; e == ERR_OK && i < r->waves_n; i++)
+        read_wave(c, json_array_get(waves, i), i, i > 0 ? &r->waves[i - 1] : NULL, &r->waves[i],
+                  &e);
+    return e;
+}
+
+/* --- Out --- */
+
+static void set_counts(json_t *out, const int64_t n[WORK_STATES])
+{
+    json_object_set_new(out, "offered", json_integer(n[WORK_OFFERED]));
+    json_object_set_new(out, "fetching", json_integer(n[WORK_FETCHING]));
+    json_object_set_new(out, "installed", json_integer(n[WORK_INSTALLED]));
+    json_object_set_new(out, "failed", json_integer(n[WORK_FAILED]));
+    json_object_set_new(out, "cancelled", json_integer(n[WORK_CANCELLED]));
+}
+
+static json_t *json_wave(const struct wave *w, const struct wave *before, int64_t now_ms,
+                         const int64_t counts[WORK_STATES])
+{
+    bool open = w->opened_ms != 0;
+    int64_t soaked = open ? w->opened_ms + w->soak_ms : 0;
+    int64_t members = w->members - (before != NULL ? before->members : 0);
+    json_t *out = json_object();
+
+    json_object_set_new(out, "share", w->share > 0 ? json_real(w->share) : json_null());
+    json_object_set_new(out, "devices", w->devices > 0 ? json_integer(w->devices) : json_null());
+    json_object_set_new(out, "soak_s", json_integer(w->soak_ms / 1000));
+    json_object_set_new(out, "gate", json_string(w->manual ? "manual" : "timed"));
+    json_object_set_new(out, "state",
+                        json_string(!open             ? "waiting"
+                                    : soaked > now_ms ? "open"
+                                                      : "soaked"));
+    json_object_set_new(out, "opened_at", json_time(w->opened_ms));
+    json_object_set_new(out, "soaked_at", json_time(soaked));
+    json_object_set_new(out, "threshold",
+                        open && !w->nobody ? json_number(w->threshold) : json_null());
+    json_object_set_new(out, "members", open ? json_integer(members) : json_null());
+    set_counts(out, counts);
+    return out;
+}
+
+static json_t *json_next(const struct rollout *r, enum release_state state, int64_t now_ms)
+{
+    static const char *const WAITS[] = { "soak", "soak", "approval", "resume" };
+    struct wave_verdict v = rollout_next(r, state, now_ms);
+    const struct wave *last = v.wave > 0 ? &r->waves[v.wave - 1] : NULL;
+
+    if (r->started_ms == 0 || r->ended_ms != 0 || state == RELEASE_WITHDRAWN ||
+        v.wave >= r->waves_n)
+        return json_null();
+    return json_pack("{s:I, s:s, s:o, s:s}", "wave", (json_int_t)v.wave, "gate",
+                     last != NULL && last->manual ? "manual" : "timed", "due_at",
+                     json_time(v.due_ms), "waiting_for", WAITS[v.wait]);
+}
+
+static void set_waves(struct call *c, struct db *db, const struct rollout *r, bool whole,
+                      json_t *out)
+{
+    int64_t sum[WORK_STATES] = { 0 };
+    int64_t members = 0;
+    json_t *waves = json_array();
+    json_t *counts = json_object();
+
+    for (unsigned i = 0; i < r->waves_n; i++) {
+        int64_t n[WORK_STATES];
+
+        work_count(db, r->id, (int)i, n);
+        for (int k = 0; k < WORK_STATES; k++)
+            sum[k] += n[k];
+        if (r->waves[i].opened_ms != 0)
+            members = r->waves[i].members;
+        json_array_append_new(
+            waves, json_wave(&r->waves[i], i > 0 ? &r->waves[i - 1] : NULL, c->now_ms, n));
+    }
+    if (whole)
+        json_object_set(out, "waves", waves);
+    json_decref(waves);
+    json_object_set_new(counts, "members", json_integer(members));
+    set_counts(counts, sum);
+    json_object_set_new(out, "counts", counts);
+}
+
+json_t *json_rollout(struct call *c, struct db *db, const struct rollout *r, bool whole)
+{
+    struct release release = { .state = RELEASE_OPEN };
+    struct product p = { .id = 0 };
+    json_t *out;
+
+    release_by_id(db, r->release, &release);
+    product_by_id(db, r->product, &p);
+    out = json_pack("{s:i, s:s, s:i, s:o, s:s, s:o, s:s, s:o, s:o, s:o}", "id", r->id, "product",
+                    p.name, "release", r->release, "sequence",
+                    json_number((uint64_t)release.sequence), "version", release.version, "digest",
+                    json_hex(release.digest, 32), "state", rollout_state_name(r, release.state),
+                    "created_at", json_time(r->created_ms), "started_at",
+                    json_time(r->started_ms), "ended_at", json_time(r->ended_ms));
+    set_waves(c, db, r, whole, out);
+    json_object_set_new(out, "next", json_next(r, release.state, c->now_ms));
+    return out;
+}
+
+/* --- Calls --- */
+
+enum err rollout_create_call(struct call *c, struct db *db)
+{
+    struct rollout r = { .id = 0 };
+    struct release release;
+    enum err e = read_rollout(c, &r);
+
+    if (e != ERR_OK)
+        return e;
+    e = release_by_id(db, r.release, &release);
+    if (e == ERR_NOT_FOUND)
+        return call_bad(c, ERR_INVALID, "release", "no such release");
+    if (e == ERR_OK)
+        e = call_scope(c, db, release.product);
+    if (e == ERR_OK)
+        e = rollout_create(c->engine, db, &c->actor, c->now_ms, &r);
+    if (e == ERR_OK)
+        c->out = json_rollout(c, db, &r, true);
+    c->status = 201;
+    return e;
+}
+
+static enum err named(struct call *c, struct db *db, struct rollout *r)
+{
+    int32_t id = 0;
+    enum err e = call_id(c, &id);
+
+    if (e == ERR_OK)
+        e = rollout_by_id(db, id, r);
+    return e == ERR_OK ? call_scope(c, db, r->product) : e;
+}
+
+enum err rollout_show_call(struct call *c, struct db *db)
+{
+    struct rollout r;
+    enum err e = named(c, db, &r);
+
+    if (e == ERR_OK)
+        c->out = json_rollout(c, db, &r, true);
+    return e;
+}
+
+static enum err verb(struct call *c, struct db *db, enum rollout_verb which)
+{
+    char reason[512];
+    struct rollout r;
+    enum err e = named(c, db, &r);
+
+    if (e == ERR_OK)
+        e = field_reason(c, reason);
+    if (e == ERR_OK)
+        e = rollout_do(c->engine, db, &c->actor, c->now_ms, which, reason, &r);
+    if (e == ERR_OK)
+        e = rollout_by_id(db, r.id, &r);
+    if (e == ERR_OK)
+        c->out = json_rollout(c, db, &r, true);
+    return e;
+}
+
+enum err rollout_start_call(struct call *c, struct db *db)
+{
+    return verb(c, db, ROLLOUT_START);
+}
+
+enum err rollout_pause_call(struct call *c, struct db *db)
+{
+    return verb(c, db, ROLLOUT_PAUSE);
+}
+
+enum err rollout_resume_call(struct call *c, struct db *db)
+{
+    return verb(c, db, ROLLOUT_RESUME);
+}
+
+enum err rollout_halt_call(struct call *c, struct db *db)
+{
+    return verb(c, db, ROLLOUT_HALT);
+}
+
+enum err rollout_abort_call(struct call *c, struct db *db)
+{
+    return verb(c, db, ROLLOUT_ABORT);
+}
+
+enum err rollout_advance_call(struct call *c, struct db *db)
+{
+    return verb(c, db, ROLLOUT_ADVANCE);
+}
+
+struct page {
+    struct call *c;
+    struct db *db;
+    json_t *list;
+    int limit;
+    int32_t last;
+    bool more;
+};
+
+static bool add_rollout(void *ctx, int32_t id)
+{
+    struct page *page = ctx;
+    struct rollout r;
+
+    if (rollout_by_id(page->db, id, &r) != ERR_OK)
+        return true;
+    if (call_scope(page->c, page->db, r.product) != ERR_OK) {
+        page->c->field[0] = '\0';
+        return true;
+    }
+    if ((int)json_array_size(page->list) == page->limit) {
+        page->more = true;
+        return false;
+    }
+    json_array_append_new(page->list, json_rollout(page->c, page->db, &r, true));
+    page->last = id;
+    return true;
+}
+
+enum err rollout_list_call(struct call *c, struct db *db)
+{
+    struct page page = { .c = c, .db = db };
+    const char *name = http_query(c->req, "product");
+    struct product p = { .id = 0 };
+    int32_t before = INT32_MAX;
+    enum err e = call_page(c, &page.limit);
+
+    if (e == ERR_OK)
+        e = call_after_id(c, INT32_MAX, &before);
+    if (e == ERR_OK && name != NULL) {
+        e = product_by_name(db, name, &p);
+        if (e == ERR_NOT_FOUND)
+            return call_bad(c, ERR_NOT_FOUND, "product", "no such product");
+    }
+    if (e != ERR_OK)
+        return e;
+    page.list = json_array();
+    c->out = json_pack("{s:o}", "rollouts", page.list);
+    e = rollout_list(db, p.id, before, INT32_MAX, add_rollout, &page);
+    json_object_set_new(c->out, "next", page.more ? json_sprintf("%d", page.last) : json_null());
+    return e;
+}

@@ -1,0 +1,28 @@
+/* The states that decisions are about and that rows hold. The numbers stand in the database. */
+#ifndef BASE_STATE_H
+#define BASE_STATE_H
+
+/*
+ *              resume                      open       offered, payloads served
+ *      ┌────────────────────┐              held       no new offers, what is in flight goes on
+ *      ▼        pause       │              halted     nothing is served, devices are told to stop
+ *     open ──────────────► held            withdrawn  the same, for ever
+ *      │ ▲                  │
+ * halt │ │ resume      halt │
+ *      ▼ │                  │
+ *     halted ◄──────────────┘   abort, withdraw: from any state to withdrawn
+ */
+enum release_state { RELEASE_OPEN = 1, RELEASE_HELD = 2, RELEASE_HALTED = 3, RELEASE_WITHDRAWN = 4 };
+
+/* A device and a release. In flight are offered and fetching. */
+enum work_state {
+    WORK_NONE = 0,      /* no row */
+    WORK_OFFERED = 1,   /* told, no byte fetched */
+    WORK_FETCHING = 2,  /* has fetched, no end yet */
+    WORK_INSTALLED = 3, /* confirmed: the only success */
+    WORK_FAILED = 4,    /* its last attempt failed */
+    WORK_CANCELLED = 5, /* told to withdraw */
+    WORK_STATES = 6
+};
+
+#endif
