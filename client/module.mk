@@ -37,3 +37,6 @@ SRC.client/libtemplate := client/ports/template/port.c
 
 TESTS += tests/unit/test_minimal
 USES.tests/unit/test_minimal := client/liblapel manifests/liblsuit
+
+FUZZ += tests/fuzz/fuzz_http1
+USES.tests/fuzz/fuzz_http1 := client/liblapel
