@@ -4,9 +4,11 @@ LIBS += manifests/liblsuit
 SRC.manifests/liblsuit := $(wildcard manifests/src/*.c manifests/crypto/*.c)
 PKG.manifests/liblsuit := mbedcrypto
 
-CODEC_TESTS := $(addprefix tests/unit/test_,bytes cbor cose suit suit_check suit_text suit_facts)
+CODEC_TESTS := $(addprefix tests/unit/test_,bytes cbor cbor_peer cose suit suit_check suit_text suit_facts)
 TESTS += $(CODEC_TESTS)
 $(foreach t,$(CODEC_TESTS),$(eval USES.$(t) := manifests/liblsuit))
+
+PKG.tests/unit/test_cbor_peer := cbor
 
 CODEC_FUZZ := $(addprefix tests/fuzz/fuzz_,cbor cose envelope manifest)
 FUZZ += $(CODEC_FUZZ)
@@ -17,6 +19,7 @@ SRC.tests/unit/test_run  := tests/unit/test_run.c tests/interop/suit_device.c
 USES.tests/unit/test_run := manifests/liblsuit
 
 FUZZ += tests/fuzz/fuzz_run
+SRC.tests/fuzz/fuzz_run  := tests/fuzz/fuzz_run.c tests/interop/suit_device.c
 USES.tests/fuzz/fuzz_run := manifests/liblsuit
 
 # lapel's own documents.
@@ -29,3 +32,11 @@ USES.tests/unit/test_report    := manifests/liblsuit
 USES.tests/unit/test_statement := manifests/liblsuit
 USES.tests/unit/test_trust     := manifests/liblsuit
 USES.tests/unit/test_uuid      := manifests/liblsuit
+
+FUZZ += tests/fuzz/fuzz_answer tests/fuzz/fuzz_checkin tests/fuzz/fuzz_report \
+        tests/fuzz/fuzz_statement tests/fuzz/fuzz_trust
+USES.tests/fuzz/fuzz_answer    := manifests/liblsuit
+USES.tests/fuzz/fuzz_checkin   := manifests/liblsuit
+USES.tests/fuzz/fuzz_report    := manifests/liblsuit
+USES.tests/fuzz/fuzz_statement := manifests/liblsuit
+USES.tests/fuzz/fuzz_trust     := manifests/liblsuit
