@@ -28,3 +28,6 @@ USES.tests/contract/test_store := server/libserver manifests/liblsuit
 USES.tests/unit/test_known     := server/libserver
 USES.tests/unit/test_artifact  := server/libserver manifests/liblsuit
 USES.tests/unit/test_anchor    := server/libserver manifests/liblsuit
+
+# A file system that forgets what was not synced.
+TEST_SHIMS += tests/powerloss/lost_sync

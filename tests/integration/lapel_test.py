@@ -152,7 +152,7 @@ class Answer:
 class Server:
     """A lapeld on free loopback ports, in clear, with one trust anchor."""
 
-    def __init__(self, folder, key, *options):
+    def __init__(self, folder, key, *options, env=None):
         self.folder = folder
         self.data = os.path.join(folder, "data")
         self.options = options
@@ -162,7 +162,7 @@ class Server:
             with open(os.path.join(self.data, "anchors", "release.pem"), "wb") as f:
                 f.write(key.pem())
         self.token = None
-        self.start()
+        self.start(env)
 
     def start(self, env=None):
         command = [os.path.join(BUILD, "bin", "lapeld"), "--set", "data_dir=" + self.data]

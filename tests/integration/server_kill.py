@@ -19,7 +19,13 @@ FLEET = 3
 T = Cases()
 KEY = Key()
 HOME = folder()
-S = Server(HOME, KEY)
+CUT = os.environ.get("CUT")  # the shim that forgets what was not synced; tests/powerloss/
+KEEP = os.path.join(HOME, "keep")
+ENV = {}
+if CUT:
+    os.mkdir(KEEP)
+    ENV = {"LD_PRELOAD": CUT, "LOST_SYNC_ROOT": os.path.join(HOME, "data"), "LOST_SYNC_KEEP": KEEP}
+S = Server(HOME, KEY, env=ENV)
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
 RANDOM = random.Random(SEED)
 
@@ -143,6 +149,9 @@ def audit(round_):
     after = ""
     while after is not None:
         page = S.api("GET", "products/lamp/releases?limit=1000" + after).json()
+        if "releases" not in page:
+            T.check("round %d: what was acknowledged is lost" % round_, False, page)
+            return False
         states.update({r["id"]: r for r in page["releases"]})
         after = "&after=" + page["next"] if page["next"] else None
     for name, token in recent:
@@ -156,6 +165,8 @@ def audit(round_):
         if r is None or r["sequence"] != str(n) or r["digest"] != digest.hex():
             lost.append("release %d" % release)
     for release, state in L.state.items():
+        if release not in states:
+            continue
         allowed = {state, L.asked.get(release, state)}
         if states[release]["state"] not in allowed or not states[release]["offered"]:
             lost.append("release %d is %s, want %s" % (release, states[release]["state"], allowed))
@@ -166,6 +177,7 @@ def audit(round_):
     bad = [p for p in glob.glob(os.path.join(S.data, "artifacts", "??", "*"))
            if sha256(open(p, "rb").read()).hex() != os.path.basename(p)]
     T.equal("round %d: no half payload" % round_, bad, [])
+    return not lost
 
 
 def last_audit():
@@ -181,6 +193,33 @@ def last_audit():
     names = {n for n, in db.execute("SELECT name FROM device")}
     T.equal("every device is there", [n for n in L.tokens if n not in names], [])
     db.close()
+
+
+def put_back(key, to):
+    """A folder as it is on the disk of a machine that lost its power."""
+    os.makedirs(to, exist_ok=True)
+    names = os.path.join(KEEP, "dir." + key)
+    if not os.path.exists(names):
+        return
+    with open(names) as f:
+        lines = [line.rstrip("\n").split(" ", 2) for line in f]
+    for kind, sub, name in lines:
+        path = os.path.join(to, name)
+        if kind == "d":
+            put_back(sub, path)
+        elif os.path.exists(os.path.join(KEEP, "file." + sub)):
+            shutil.copyfile(os.path.join(KEEP, "file." + sub), path)
+        else:
+            open(path, "w").close()
+
+
+def lose_power():
+    with open(os.path.join(KEEP, "root")) as f:
+        key = f.read().strip()
+    shutil.rmtree(S.data)
+    put_back(key, S.data)
+    shutil.rmtree(KEEP)
+    os.mkdir(KEEP)
 
 
 def main():
@@ -201,8 +240,11 @@ def main():
         S.process.wait()
         for t in threads:
             t.join()
-        S.start()
-        audit(round_)
+        if CUT:
+            lose_power()
+        S.start(ENV)
+        if not audit(round_):
+            return
     T.check("kills with a request in flight", in_flight >= MIN_BUSY,
             "%d of %d" % (in_flight, KILLS))
     T.check("work was done", len(L.installed) > 10 and len(L.releases) > 10,
