@@ -6,6 +6,7 @@
 #include "check.h"
 
 #include <fcntl.h>
+#include <psa/crypto.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,7 +55,7 @@ int main(void)
     int64_t got = 0;
     int fd = -1;
 
-    if (crypto_start() != ERR_OK)
+    if (psa_crypto_init() != PSA_SUCCESS)
         return 1;
     snprintf(root, sizeof root, "/tmp/lapel-artifact-XXXXXX");
     if (mkdtemp(root) == NULL || artifact_open(root, 100000, &dir) != ERR_OK)
