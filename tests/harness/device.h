@@ -882,7 +882,7 @@ static void device_loader(struct device *d)
 }
 
 /* Start anew; RAM is lost. A cut during init starts once more. */
-static void device_boot(struct device *d)
+static inline void device_boot(struct device *d)
 {
     device_loader(d);
     d->reboot_asked = false;
@@ -899,7 +899,7 @@ static void device_boot(struct device *d)
  * Live until `done` says so or max_steps are over; restarts are played. True when done. The
  * device must have been booted.
  */
-static bool device_live(struct device *d, bool (*done)(struct device *d), int max_steps)
+static inline bool device_live(struct device *d, bool (*done)(struct device *d), int max_steps)
 {
     for (volatile int i = 0; i < max_steps; i++) {
         uint32_t wait = 0;
@@ -924,7 +924,7 @@ static bool device_live(struct device *d, bool (*done)(struct device *d), int ma
     return false;
 }
 
-static enum lapel_state device_state(const struct device *d)
+static inline enum lapel_state device_state(const struct device *d)
 {
     return (enum lapel_state)d->lapel.rec.state;
 }
