@@ -22,3 +22,11 @@ USES.tests/unit/test_client := client/liblapel manifests/liblsuit
 
 TESTS += tests/powerloss/update
 USES.tests/powerloss/update := client/liblapel manifests/liblsuit
+
+TESTS += tests/unit/test_sched tests/unit/test_http1 tests/unit/test_journal
+USES.tests/unit/test_sched   := client/liblapel
+USES.tests/unit/test_http1   := client/liblapel
+USES.tests/unit/test_journal := client/liblapel manifests/liblsuit
+
+TESTS += tests/unit/test_state
+USES.tests/unit/test_state := client/liblapel manifests/liblsuit

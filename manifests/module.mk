@@ -28,6 +28,7 @@ SRC.tests/unit/test_run  := tests/unit/test_run.c tests/interop/suit_device.c
 USES.tests/unit/test_run := manifests/liblsuit
 
 FUZZ += tests/fuzz/fuzz_run
+SRC.tests/fuzz/fuzz_run  := tests/fuzz/fuzz_run.c tests/interop/suit_device.c
 USES.tests/fuzz/fuzz_run := manifests/liblsuit
 
 # lapel's own documents.
@@ -40,3 +41,11 @@ USES.tests/unit/test_report    := manifests/liblsuit
 USES.tests/unit/test_statement := manifests/liblsuit
 USES.tests/unit/test_trust     := manifests/liblsuit
 USES.tests/unit/test_uuid      := manifests/liblsuit
+
+FUZZ += tests/fuzz/fuzz_answer tests/fuzz/fuzz_checkin tests/fuzz/fuzz_report \
+        tests/fuzz/fuzz_statement tests/fuzz/fuzz_trust
+USES.tests/fuzz/fuzz_answer    := manifests/liblsuit
+USES.tests/fuzz/fuzz_checkin   := manifests/liblsuit
+USES.tests/fuzz/fuzz_report    := manifests/liblsuit
+USES.tests/fuzz/fuzz_statement := manifests/liblsuit
+USES.tests/fuzz/fuzz_trust     := manifests/liblsuit

@@ -2,7 +2,7 @@
 
 LIBS += server/libserver
 SRC.server/libserver := $(wildcard $(foreach d,base http store artifact trust decide engine api web, \
-                          server/$(d)/*.c server/$(d)/*.sql))
+                          server/$(d)/*.c)) $(wildcard server/store/migrations/*.sql)
 PKG.server/libserver := microhttpd gnutls sqlite3 cbor jansson inih pthread
 
 PROGS += server/lapeld

@@ -29,7 +29,7 @@ agent() { # device, command...
 }
 runs() { # device, version
     agent "$1" check >/dev/null
-    [ "$(agent "$1" status --json | jq -r '"\(.running.version) \(.state)"')" = "$2 READY" ]
+    [ "$(agent "$1" status --json | jq -r '"\(.running.version) \(.state)"')" = "$2 ready" ]
 }
 publish() { # version, sequence, bytes
     compose run --rm -e VERSION="$1" -e SEQUENCE="$2" -e SIZE="$3" publish

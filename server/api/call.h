@@ -97,6 +97,8 @@ struct api {
     uint64_t answered[6]; /* by hundreds of the status; relaxed, for metrics */
 };
 
+/* Did it cross a network without TLS? Loopback is no network, a trusted proxy counts as its hop. */
+bool call_in_clear(const struct call *c);
 /* The value of "{name}", never NULL. */
 const char *call_param(const struct call *c, const char *name);
 /* The product of the path, in scope of the token. ERR_NOT_FOUND */

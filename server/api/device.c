@@ -36,7 +36,7 @@ static enum err add(struct call *c, struct db *db, const struct product *p, stru
     json_t *out;
 
     for (size_t i = 0; e == ERR_OK && i < n; i++) {
-        char path[24];
+        char path[40];
 
         snprintf(path, sizeof path, "[%zu].", i);
         read_device(c, is_array ? json_array_get(c->in, i) : c->in, is_array ? path : "", &list[i],

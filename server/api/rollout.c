@@ -10,7 +10,7 @@
 static void read_wave(struct call *c, json_t *object, size_t i, const struct wave *before,
                       struct wave *w, enum err *err)
 {
-    char path[24], gate[16];
+    char path[40], gate[16];
     int64_t soak_s = 0;
     struct fields f;
     bool has_share, has_devices;

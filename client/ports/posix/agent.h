@@ -42,7 +42,7 @@ struct args {
 
 /* What happened to the release in hand, for a command that waits for an outcome. */
 struct outcome {
-    bool available, refused, failed, installed, waits;
+    bool available, denied, refused, failed, installed, waits;
     char why[160];
     char version[65]; /* of what is available, "" when it doesn't say */
 };

@@ -280,7 +280,7 @@ static int ask(const struct args *args, const json_t *request)
     }
     if (strcmp(args->command, "apply") == 0 && !open_files(args, &envelope_fd, &folder_fd))
         goto out;
-    log_quiet(LOG_LEVEL_ERROR);
+    log_quiet(LOG_LEVEL_WARNING);
     done = control_ask(conf, request, envelope_fd, folder_fd, &absent);
     if (done == NULL && absent) {
         if (!conf_read_token(conf, why, sizeof why) || !conf_read_keys(conf, why, sizeof why)) {
