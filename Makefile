@@ -247,7 +247,7 @@ install: all
 	@$(call install_each,644,include/lsuit,$(wildcard manifests/include/lsuit/*.h))
 	@$(call install_each,644,include,$(wildcard client/include/*.h))
 	@$(foreach s,1 5 8,$(call install_each,644,share/man/man$(s),$(wildcard */man/*.$(s))) &&) true
-	@$(call install_each,644,lib/systemd/system,$(wildcard server/*.service))
+	@$(call install_each,644,lib/systemd/system,$(wildcard server/*.service client/ports/posix/*.service))
 	@$(call install_each,644,share/doc/lapel,$(wildcard README.md SECURITY.md CHANGES.md LICENSE))
 	@for d in manifests client server; do for f in $$d/*.md; do [ ! -f "$$f" ] || \
 	  install -D -m 644 "$$f" "$(DESTDIR)$(PREFIX)/share/doc/lapel/$$f" || exit 1; done; done

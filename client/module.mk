@@ -22,3 +22,21 @@ USES.tests/unit/test_client := client/liblapel manifests/liblsuit
 
 TESTS += tests/powerloss/update
 USES.tests/powerloss/update := client/liblapel manifests/liblsuit
+
+TESTS += tests/unit/test_sched tests/unit/test_http1 tests/unit/test_journal
+USES.tests/unit/test_sched   := client/liblapel
+USES.tests/unit/test_http1   := client/liblapel
+USES.tests/unit/test_journal := client/liblapel manifests/liblsuit
+
+TESTS += tests/unit/test_state
+USES.tests/unit/test_state := client/liblapel manifests/liblsuit
+
+# A port to fill in builds, and the device of README.md updates itself.
+LIBS += client/libtemplate
+SRC.client/libtemplate := client/ports/template/port.c
+
+TESTS += tests/unit/test_minimal
+USES.tests/unit/test_minimal := client/liblapel manifests/liblsuit
+
+FUZZ += tests/fuzz/fuzz_http1
+USES.tests/fuzz/fuzz_http1 := client/liblapel

@@ -54,7 +54,7 @@ say "2. The server: one process. It makes its own CA and leaves a one-use token 
 cat >"$TMP/lapeld.conf" <<END
 data_dir = $TMP/server/data
 trust_dir = $TMP/server/trust
-public_url = https://127.0.0.1
+public_url = https://localhost
 [device]
 listen = 127.0.0.1:0
 [operator]
@@ -66,7 +66,10 @@ END
 "$BIN/lapeld" --config "$TMP/lapeld.conf" >"$TMP/lapeld.log" 2>&1 &
 SERVER=$!
 until_true "the server's start" "$BIN/lapeld" --config "$TMP/lapeld.conf" --probe 2>/dev/null
-url_of() { awk -v name="$1" '$1 == name { print $2 }' "$TMP/server/data/endpoints"; }
+url_of() { # by name: Mbed TLS 2.28 knows no certificates for addresses
+    awk -v name="$1" '$1 == name { sub("127.0.0.1", "localhost", $2); print $2 }' \
+        "$TMP/server/data/endpoints"
+}
 DEVICE_URL=$(url_of device) OPERATOR_URL=$(url_of operator) PUBLIC_URL=$(url_of public)
 lapel token bootstrap --server "$OPERATOR_URL" --ca "$TMP/server/data/ca.pem" \
     "$TMP/server/data/bootstrap-token" || fail "no first admin"
@@ -137,7 +140,7 @@ count_on() { # version: how many devices run it, confirmed and at rest
     local device n=0
     for device in "${DEVICES[@]}"; do
         [ "$(agent "$device" status --json 2>/dev/null |
-            jq -r '"\(.running.version) \(.state)"')" = "$1 READY" ] && n=$((n + 1))
+            jq -r '"\(.running.version) \(.state)"')" = "$1 ready" ] && n=$((n + 1))
     done
     echo $n
 }
@@ -162,18 +165,12 @@ R2=$(publish 2.0.0 32 "Answers faster after a power cut." \
 agent $LAZY postpone 1h || fail "$LAZY could not postpone"
 echo "$LAZY: its user postpones updates for an hour"
 W2=$(lapel rollout create "$R2" --wave 3,manual --wave 100% --start --json | jq .id)
-lazy_in_first=$(
-    until_true "a first offer" test -n "$W2"
-    nudge
-    lapel device show lamp $LAZY --json | jq -r '.work.rollout // 0'
-)
-first_wave() { wave_full "$W2" 0 1; }
-until_true "the first wave" first_wave
+until_true "the first wave" wave_full "$W2" 0 1 # perhaps the lazy one belongs to it
 lapel rollout show "$W2"
 echo "The operator looks, and opens the second wave:"
 advance() { nudge && lapel rollout advance "$W2" >"$TMP/out" 2>&1; }
 until_true "the manual gate" advance
-until_true "the second wave" eval 'nudge; [ "$(count_on 2.0.0)" -ge 9 ]'
+until_true "the second wave" wave_full "$W2" 1 1
 lapel rollout show "$W2"
 [ "$(count_on 2.0.0)" -eq 9 ] || fail "more than nine devices run 2.0.0"
 [ "$(version_of $LAZY)" = 1.0.0 ] || fail "$LAZY did not obey its user"
@@ -210,10 +207,23 @@ cp "$TMP/maker/image-6.6.6.bin" "$TMP/maker/image-1.5.0.bin"
 lapel manifest create "$TMP/maker/1.5.0.json" "$TMP/maker/old.unsigned" --sequence 24 >/dev/null
 lapel manifest sign "$TMP/maker/old.unsigned" "$TMP/maker/old.suit" --key "$TMP/maker/release.pem"
 
+# By curl, since `lapel release publish` would refuse to send some of this.
+publish_anyway() { # envelope, payload: prints the answer's status and text
+    local digest
+    digest=$(sha256sum "$2" | cut -d ' ' -f 1)
+    printf 'header = "Authorization: Bearer %s"\n' "$(cat "$LAPEL_HOME/token")" >"$TMP/curlrc"
+    curl -s -K "$TMP/curlrc" --cacert "$TMP/server/data/ca.pem" -T "$2" -o /dev/null -H "Content-Type: application/octet-stream" \
+        "$OPERATOR_URL/api/v1/payloads/$digest"
+    curl -s -K "$TMP/curlrc" --cacert "$TMP/server/data/ca.pem" --data-binary "@$1" \
+        -H 'Content-Type: application/suit-envelope+cose' \
+        "$OPERATOR_URL/api/v1/products/lamp/releases" | jq -r '"\(.status) \(.field): \(.detail)"'
+}
 attack() { # name, envelope, payload, class of the refusal
     local said port
-    if said=$(lapel release publish lamp "$2" "$3" 2>&1); then fail "the server took the $1"; fi
-    printf '%-18s server: %s\n' "$1" "${said##*lapel: }"
+    said=$(publish_anyway "$2" "$3")
+    [[ $said = 4* ]] || fail "the server took the $1: $said"
+    printf '%-18s server: %s\n' "$1" "$said"
+    rm -f "$TMP/liar.log"
     /usr/bin/python3 "$HOSTILE" "$TMP/server/data/server.pem" "$TMP/server/data/server.key" \
         "$VENDOR_ID" "$CLASS_ID" "$2" "$3" >"$TMP/liar.log" 2>&1 &
     LIAR=$!
@@ -222,7 +232,7 @@ attack() { # name, envelope, payload, class of the refusal
     kill "${AGENT[lamp01]}"
     wait "${AGENT[lamp01]}" 2>/dev/null
     : >"$TMP/lamp01/events.jsonl"
-    start_agent lamp01 "https://127.0.0.1:$port"
+    start_agent lamp01 "https://localhost:$port"
     until_true "a refusal by the device" grep -q '"event": *"refused"' "$TMP/lamp01/events.jsonl"
     jq -r --arg name "$1" 'select(.event == "refused") | "\(.class): \(.why // "")"' \
         "$TMP/lamp01/events.jsonl" | head -n 1 | sed "s/^/$(printf '%-18s' '') device: /"

@@ -7,3 +7,9 @@ PROGS += tests/interop/suit-cases
 SRC.tests/interop/suit-cases  := $(wildcard tests/interop/suit_*.c)
 USES.tests/interop/suit-cases := manifests/liblsuit
 PKG.tests/interop/suit-cases  := jansson
+
+# What make bench measures with.
+TEST_TOOLS += tests/bench/bare tests/bench/load
+PKG.tests/bench/bare  := microhttpd
+PKG.tests/bench/load  := gnutls pthread
+USES.tests/bench/load := manifests/liblsuit

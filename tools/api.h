@@ -53,8 +53,7 @@ int api_store(const struct api *api, struct file_out *token_file, const char *to
  * again.
  */
 int api_secret_reserve(const char *path, struct file_out *out);
-int api_secret(const struct api *api, const json_t *answer, const char *path,
-               struct file_out *out);
+int api_secret(const struct api *api, const json_t *answer, const char *path, struct file_out *out);
 
 /* The token in an answer; NULL after a message when there is none of the right form. */
 const char *api_token_of(const json_t *answer);

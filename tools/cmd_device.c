@@ -159,8 +159,8 @@ static int write_rows(FILE *out, const json_t *asked, const json_t *given, size_
         const char *id = json_string_value(json_object_get(json_array_get(asked, i), "id"));
         const char *token = api_token_of(d);
 
-        if (token == NULL || !json_equal(json_object_get(d, "id"),
-                                         json_object_get(json_array_get(asked, i), "id")))
+        if (token == NULL ||
+            !json_equal(json_object_get(d, "id"), json_object_get(json_array_get(asked, i), "id")))
             return cli_fail("the server's answer is not about '%s'", id);
         fprintf(out, "%s,%s\n", id, token);
         (*made)++;

@@ -349,7 +349,7 @@ int cmd_rollout(int argc, char **argv)
 struct halting {
     const struct api *api;
     const char *reason;
-    json_t *ids; /* of those that run or are held, then of those halted */
+    json_t *ids;     /* of those that run or are held, then of those halted */
     json_t *offered; /* complete ones: their releases are still offered */
 };
 

@@ -157,13 +157,25 @@ static bool plausible(const struct lapel_record *r)
     return true;
 }
 
+static size_t length_of(const uint8_t *buf)
+{
+    return (size_t)buf[4] | (size_t)buf[5] << 8;
+}
+
+/* Magic, length and checksum fit. */
+static bool whole(const uint8_t *buf)
+{
+    size_t len = length_of(buf);
+
+    return get32(buf) == MAGIC && len >= 4 && len <= JOURNAL_SIZE - HEAD - 4 &&
+           crc32(buf, HEAD + len) == get32(buf + HEAD + len);
+}
+
 static bool decode(uint8_t *buf, struct lapel_record *r)
 {
-    size_t len = (size_t)buf[4] | (size_t)buf[5] << 8;
+    size_t len = length_of(buf);
 
-    if (get32(buf) != MAGIC || len < 4 || len > JOURNAL_SIZE - HEAD - 4)
-        return false;
-    if (crc32(buf, HEAD + len) != get32(buf + HEAD + len))
+    if (!whole(buf))
         return false;
 
     struct cursor c = { buf + HEAD, 0, len, false };
@@ -172,7 +184,8 @@ static bool decode(uint8_t *buf, struct lapel_record *r)
     return plausible(r);
 }
 
-static void encode(struct lapel_record *r, uint8_t *buf)
+/* Returns the length of the fields; the checksum stands behind them. */
+static size_t encode(struct lapel_record *r, uint8_t *buf)
 {
     struct cursor c = { buf + HEAD, 0, JOURNAL_SIZE - HEAD - 4, true };
 
@@ -182,6 +195,7 @@ static void encode(struct lapel_record *r, uint8_t *buf)
     buf[4] = (uint8_t)c.n;
     buf[5] = (uint8_t)(c.n >> 8);
     put32(buf + HEAD + c.n, crc32(buf, HEAD + c.n));
+    return c.n;
 }
 
 /* An error that comes once may be an unstable word: read again before giving up. */
@@ -238,14 +252,13 @@ enum lapel_err journal_save(struct lapel *ctx)
 {
     uint8_t buf[JOURNAL_SIZE];
     uint8_t older = ctx->nv_newest ^ 1;
-    uint32_t crc;
 
     ctx->rec.number++;
-    encode(&ctx->rec, buf);
-    crc = crc32(buf, sizeof buf);
+    size_t len = encode(&ctx->rec, buf);
+    uint32_t crc = get32(buf + HEAD + len);
     if (ctx->port.nv->write(ctx->port.ctx, older, buf, sizeof buf) <= 0)
         goto fail;
-    if (!read_record(ctx, older, buf) || crc32(buf, sizeof buf) != crc)
+    if (!read_record(ctx, older, buf) || !whole(buf) || get32(buf + HEAD + len) != crc)
         goto fail;
     ctx->nv_newest = older;
     ctx->nv_known = true;

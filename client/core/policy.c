@@ -127,10 +127,14 @@ enum lapel_err lapel_postpone(struct lapel *ctx, uint32_t ms)
 
 void policy_release(struct lapel *ctx, const struct lapel_pair *pair)
 {
+    static const uint8_t NONE[sizeof ctx->rec.postpone_digest] = { 0 };
+
     if (memcmp(ctx->rec.postpone_digest, pair->digest, sizeof ctx->rec.postpone_digest) == 0)
         return;
+    /* Time that was used before any release was known counts for the first one. */
+    if (memcmp(ctx->rec.postpone_digest, NONE, sizeof NONE) != 0)
+        ctx->rec.postpone_used_ms = 0;
     memcpy(ctx->rec.postpone_digest, pair->digest, sizeof ctx->rec.postpone_digest);
-    ctx->rec.postpone_used_ms = 0;
 }
 
 /* Running time passes. */

@@ -191,8 +191,10 @@ enum lapel_err state_settle(struct lapel *ctx)
         settle(ctx, state_rule((enum lapel_state)ctx->rec.state, boot_case(ctx, boot)));
     if (e != LAPEL_OK)
         return e;
-    /* Nothing is ever written to the slot that runs, whatever a record says. */
-    if (ctx->rec.state == LAPEL_WRITING && ctx->rec.attempt.slot == ctx->running_slot)
+    /* Nothing is ever written to the slot that runs, whatever a record says; and a file that was
+     * being applied is applied again by whoever did. */
+    if (ctx->rec.state == LAPEL_WRITING &&
+        (ctx->rec.attempt.slot == ctx->running_slot || ctx->rec.attempt.offline))
         e = state_set(ctx, LAPEL_READY);
     /* A reverted trial is settled: the former image is kept, and the boot loader may forget. */
     if (e == LAPEL_OK && boot == LAPEL_BOOT_REVERTED)

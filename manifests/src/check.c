@@ -84,15 +84,24 @@ struct check {
     struct lsuit_walk w;
 };
 
-/* Note what the command or parameter in work is refused for. Returns false. */
-static bool refuse(struct check *k, enum lsuit_err err, const char *what, const char *why,
-                   int64_t code)
+/* Refuse the parameter in work. Returns false. */
+static bool refuse_parameter(struct check *k, enum lsuit_err err, const char *why, int64_t key)
 {
     if (k->w.err == LSUIT_OK) {
-        k->what = what;
-        k->code = code;
+        k->what = PARAMETER_NAME(key);
+        k->code = key;
     }
     return lsuit_walk_fail(&k->w, err, why);
+}
+
+/* Refuse the command in work. */
+static void refuse_command(struct check *k, enum lsuit_err err, const char *why)
+{
+    if (k->w.err == LSUIT_OK) {
+        k->what = COMMAND_NAME(k->w.code);
+        k->code = k->w.code;
+    }
+    (void)lsuit_walk_fail(&k->w, err, why);
 }
 
 /* `#name`, or `../payloads/` with the SHA-256 in 64 hex digits. */
@@ -120,18 +129,18 @@ static bool digest_check(struct check *k, struct lsuit_bytes content, int64_t ke
     enum lsuit_err e = lsuit_digest_read(content, &d);
 
     if (e == LSUIT_ERR_RANGE)
-        return refuse(k, LSUIT_ERR_CBOR, PARAMETER_NAME(key),
-                      TEXT("a digest that isn't as long as its algorithm says"), key);
+        return refuse_parameter(k, LSUIT_ERR_CBOR,
+                                TEXT("a digest that isn't as long as its algorithm says"), key);
     if (e != LSUIT_OK && e != LSUIT_ERR_ALG)
-        return refuse(k, LSUIT_ERR_CBOR, PARAMETER_NAME(key), TEXT("no digest"), key);
+        return refuse_parameter(k, LSUIT_ERR_CBOR, TEXT("no digest"), key);
     if (e == LSUIT_ERR_ALG || d.alg == LSUIT_ALG_SHAKE128 || d.alg == LSUIT_ALG_SHAKE256 ||
         (d.alg != LSUIT_ALG_SHA256 && (k->policy & LSUIT_CHECK_SHA256) != 0))
-        return refuse(k, LSUIT_ERR_ALG, PARAMETER_NAME(key),
-                      TEXT("a digest algorithm that this build lacks"), key);
+        return refuse_parameter(k, LSUIT_ERR_ALG, TEXT("a digest algorithm that this build lacks"),
+                                key);
     /* Draft, section 7: a digest may always be replaced by a later one, never kept by an earlier. */
     if (k->w.code == LSUIT_DIR_SET_PARAMETERS)
-        return refuse(k, LSUIT_ERR_PARAMETER, PARAMETER_NAME(key),
-                      TEXT("a digest needs override-parameters"), key);
+        return refuse_parameter(k, LSUIT_ERR_PARAMETER, TEXT("a digest needs override-parameters"),
+                                key);
     return true;
 }
 
@@ -145,7 +154,7 @@ static bool value_check(struct check *k, int64_t key, uint8_t value)
     case UUID:
         (void)lsuit_cbor_bstr_n(c, 16);
         if (c->err == LSUIT_ERR_RANGE)
-            return refuse(k, LSUIT_ERR_CBOR, PARAMETER_NAME(key), TEXT("not 16 bytes"), key);
+            return refuse_parameter(k, LSUIT_ERR_CBOR, TEXT("not 16 bytes"), key);
         break;
     case DIGEST:
         b = lsuit_cbor_bstr(c);
@@ -153,8 +162,8 @@ static bool value_check(struct check *k, int64_t key, uint8_t value)
     case BOOL:
         (void)lsuit_cbor_bool(c);
         if (key == LSUIT_PARAM_SOFT_FAILURE && k->w.depth == 1)
-            return refuse(k, LSUIT_ERR_PARAMETER, PARAMETER_NAME(key),
-                          TEXT("only inside try-each and run-sequence"), key);
+            return refuse_parameter(k, LSUIT_ERR_PARAMETER,
+                                    TEXT("only inside try-each and run-sequence"), key);
         break;
     case BYTES:
         (void)lsuit_cbor_bstr(c);
@@ -162,13 +171,13 @@ static bool value_check(struct check *k, int64_t key, uint8_t value)
     case URI:
         b = lsuit_cbor_tstr(c);
         if (c->err == LSUIT_OK && (k->policy & LSUIT_CHECK_LAPEL_URI) != 0 && !lapel_uri(b))
-            return refuse(k, LSUIT_ERR_PARAMETER, PARAMETER_NAME(key),
-                          TEXT("neither #name nor ../payloads/ with 64 hex digits"), key);
+            return refuse_parameter(k, LSUIT_ERR_PARAMETER,
+                                    TEXT("neither #name nor ../payloads/ with 64 hex digits"), key);
         break;
     case INDEX:
         if (lsuit_cbor_uint(c) >= k->manifest->components_n)
-            return refuse(k, LSUIT_ERR_COMPONENT, PARAMETER_NAME(key),
-                          TEXT("no component of this index"), key);
+            return refuse_parameter(k, LSUIT_ERR_COMPONENT, TEXT("no component of this index"),
+                                    key);
         break;
     case UINT:
         (void)lsuit_cbor_uint(c);
@@ -189,12 +198,11 @@ static bool parameter_check(struct check *k, int64_t key)
         if (type == LSUIT_CBOR_NINT && PARAMETERS[i].value == INT)
             type = LSUIT_CBOR_UINT;
         if (type != PARAMETERS[i].type)
-            return refuse(k, LSUIT_ERR_PARAMETER, PARAMETER_NAME(key),
-                          TEXT("a value of the wrong type"), key);
+            return refuse_parameter(k, LSUIT_ERR_PARAMETER, TEXT("a value of the wrong type"), key);
         return value_check(k, key, PARAMETERS[i].value);
     }
-    return refuse(k, LSUIT_ERR_PARAMETER, PARAMETER_NAME(key),
-                  TEXT("unknown, or not supported by this build"), key);
+    return refuse_parameter(k, LSUIT_ERR_PARAMETER, TEXT("unknown, or not supported by this build"),
+                            key);
 }
 
 static void parameters_check(struct check *k)
@@ -203,27 +211,28 @@ static void parameters_check(struct check *k)
     int64_t key = 0;
 
     if (lsuit_cbor_map(c) == 0)
-        (void)refuse(k, LSUIT_ERR_CBOR, COMMAND_NAME(k->w.code), TEXT("no map of parameters"),
-                     k->w.code);
+        refuse_command(k, LSUIT_ERR_CBOR, TEXT("no map of parameters"));
     while (lsuit_cbor_next_key(c, &key)) {
         if (!parameter_check(k, key))
             break;
     }
-    if (c->err != LSUIT_OK)
-        (void)refuse(k, c->err, key != 0 ? PARAMETER_NAME(key) : COMMAND_NAME(k->w.code),
-                     TEXT("malformed, or keys not in ascending order"), key);
+    if (c->err == LSUIT_OK)
+        return;
+    if (key != 0)
+        (void)refuse_parameter(k, c->err, TEXT("malformed, or keys not in ascending order"), key);
+    else
+        refuse_command(k, c->err, TEXT("malformed parameters"));
 }
 
 static void argument_check(struct check *k, uint8_t arg)
 {
     struct lsuit_cbor *c = &k->w.c;
-    const char *name = COMMAND_NAME(k->w.code);
 
     switch (arg) {
     case ARG_POLICY: /* SUIT_Rep_Policy: four bits */
         (void)lsuit_cbor_uint_max(c, 15);
         if (c->err != LSUIT_OK)
-            (void)refuse(k, LSUIT_ERR_CBOR, name, TEXT("no reporting policy"), k->w.code);
+            refuse_command(k, LSUIT_ERR_CBOR, TEXT("no reporting policy"));
         break;
     case ARG_INDEX:
         lsuit_walk_index(&k->w, k->manifest->components_n);
@@ -252,26 +261,20 @@ static void command_check(struct check *k)
     int row = find(code);
 
     if (row < 0) {
-        (void)refuse(k, LSUIT_ERR_COMMAND, COMMAND_NAME(code),
-                     TEXT("unknown, or not supported by this build"), code);
-        return;
-    }
-    if (k->shared && (row & SHARED) == 0) {
-        (void)refuse(k, LSUIT_ERR_COMMAND, COMMAND_NAME(code),
-                     TEXT("not allowed in the shared sequence"), code);
-        return;
-    }
-    if (k->w.first && k->manifest->components_n > 1 && code != LSUIT_DIR_SET_COMPONENT_INDEX) {
-        (void)refuse(k, LSUIT_ERR_CBOR, COMMAND_NAME(code),
-                     TEXT("with several components a section begins with set-component-index"),
-                     code);
-        return;
+        refuse_command(k, LSUIT_ERR_COMMAND, TEXT("unknown, or not supported by this build"));
+    } else if (k->shared && (row & SHARED) == 0) {
+        refuse_command(k, LSUIT_ERR_COMMAND, TEXT("not allowed in the shared sequence"));
+    } else if (k->w.first && k->manifest->components_n > 1 &&
+               code != LSUIT_DIR_SET_COMPONENT_INDEX) {
+        refuse_command(k, LSUIT_ERR_CBOR,
+                       TEXT("with several components a section begins with set-component-index"));
+    } else {
+        argument_check(k, (uint8_t)(row & ~SHARED));
     }
     if (k->shared && k->w.depth == 1) {
         k->vendor |= code == LSUIT_COND_VENDOR_IDENTIFIER;
         k->class_ |= code == LSUIT_COND_CLASS_IDENTIFIER;
     }
-    argument_check(k, (uint8_t)(row & ~SHARED));
 }
 
 static bool section_check(struct check *k, struct lsuit_bytes content, uint8_t section,

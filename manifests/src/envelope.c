@@ -186,14 +186,17 @@ static size_t first_alike(const struct lsuit_trust_keys *trust, size_t index)
 /* Verify one block; it must be detached. */
 static enum lsuit_err block_verify(struct lsuit_bytes block, const struct lsuit_envelope *e,
                                    const struct lsuit_crypto *crypto,
-                                   const struct lsuit_trust_keys *trust, size_t *index_out)
+                                   const struct lsuit_trust_keys *trust, size_t *index_out,
+                                   int32_t *alg_out)
 {
     static const struct lsuit_bytes NO_AAD = { NULL, 0 };
     struct lsuit_cose cose;
     enum lsuit_err err = lsuit_cose_read(block, &cose);
 
+    *alg_out = 0;
     if (err != LSUIT_OK)
         return err;
+    *alg_out = cose.alg;
     if (cose.payload.ptr != NULL)
         return LSUIT_ERR_UNAUTHORISED;
     return lsuit_cose_verify(&cose, crypto, trust->keys, trust->n, NO_AAD, e->digest_bytes,
@@ -244,13 +247,14 @@ static enum lsuit_err blocks_verify(struct lsuit_cbor *blocks, const struct lsui
     while (lsuit_cbor_next(blocks)) {
         struct lsuit_bytes block = lsuit_cbor_bstr(blocks);
         size_t index = 0;
+        int32_t alg = 0;
         enum lsuit_err err;
 
         if (blocks->err != LSUIT_OK)
             break;
         if (++auth->blocks > LSUIT_MAX_AUTH)
             return LSUIT_ERR_LIMIT;
-        err = block_verify(block, e, crypto, trust, &index);
+        err = block_verify(block, e, crypto, trust, &index, &alg);
         if (err == LSUIT_OK) {
             uint32_t bit = (uint32_t)1 << first_alike(trust, index);
 
@@ -259,6 +263,7 @@ static enum lsuit_err blocks_verify(struct lsuit_cbor *blocks, const struct lsui
             auth->signers |= bit;
         } else if (verdict == LSUIT_OK || rank(err) > rank(verdict)) {
             verdict = err;
+            auth->alg = alg;
         }
     }
     if (lsuit_cbor_finish(blocks) != LSUIT_OK)
@@ -287,7 +292,7 @@ enum lsuit_err lsuit_envelope_verify(struct lsuit_envelope *envelope,
     err = blocks_verify(&blocks, envelope, crypto, trust, &auth);
     if (err != LSUIT_OK)
         return lsuit_fault_set(fault, err, TEXT("suit-authentication-block"),
-                               verdict_why(err, &auth), 0);
+                               verdict_why(err, &auth), auth.alg);
     if (auth_out != NULL)
         *auth_out = auth;
     envelope->verified = true;

@@ -13,7 +13,40 @@
 #define NAME(key) lsuit_name_manifest_key(key)
 #endif
 
-enum { KEY_VERSION = 1, KEY_SEQUENCE = 2, KEY_REFERENCE_URI = 4, KEY_COMPONENT_ID = 5 };
+/* How an element is read. */
+enum kind { VERSION, SEQUENCE, COMMON, URI, COMPONENT_ID, INLINE, SEVERABLE, REFUSED };
+
+#define IN_MANIFEST(member) offsetof(struct lsuit_manifest, member)
+#define IN_ENVELOPE(member) offsetof(struct lsuit_envelope, member)
+
+/* clang-format off */
+static const struct element {
+    uint8_t key;
+    uint8_t kind;
+    uint16_t place;   /* of a section in struct lsuit_manifest, 0 when it is none */
+    uint16_t severed; /* of its severed form in struct lsuit_envelope */
+} ELEMENTS[] = {
+  { 1,                                    VERSION,      0, 0 },
+  { 2,                                    SEQUENCE,     0, 0 },
+  { LSUIT_SECTION_COMMON,                 COMMON,       0, 0 },
+  { 4,                                    URI,          0, 0 },
+  { 5,                                    COMPONENT_ID, 0, 0 },
+  { 6, /* set-version */                  REFUSED,      0, 0 },
+  { LSUIT_SECTION_VALIDATE,               INLINE,       IN_MANIFEST(validate), 0 },
+  { LSUIT_SECTION_LOAD,                   INLINE,       IN_MANIFEST(load), 0 },
+  { LSUIT_SECTION_INVOKE,                 INLINE,       IN_MANIFEST(invoke), 0 },
+  { LSUIT_SECTION_COSWID,                 REFUSED,      IN_MANIFEST(coswid), IN_ENVELOPE(coswid) },
+  { LSUIT_SECTION_DEPENDENCY_RESOLUTION,  REFUSED,      IN_MANIFEST(dependency_resolution), IN_ENVELOPE(dependency_resolution) },
+  { LSUIT_SECTION_PAYLOAD_FETCH,          SEVERABLE,    IN_MANIFEST(payload_fetch), IN_ENVELOPE(payload_fetch) },
+  { LSUIT_SECTION_CANDIDATE_VERIFICATION, SEVERABLE,    IN_MANIFEST(candidate_verification), IN_ENVELOPE(candidate_verification) },
+  { LSUIT_SECTION_INSTALL,                SEVERABLE,    IN_MANIFEST(install), IN_ENVELOPE(install) },
+  { LSUIT_SECTION_TEXT,                   SEVERABLE,    IN_MANIFEST(text), IN_ENVELOPE(text) },
+  { LSUIT_SECTION_UNINSTALL,              REFUSED,      IN_MANIFEST(uninstall), 0 },
+  { 25, /* MUD */                         REFUSED,      0, 0 },
+};
+/* clang-format on */
+#define ELEMENTS_N (sizeof ELEMENTS / sizeof ELEMENTS[0])
+
 enum { COMMON_DEPENDENCIES = 1, COMMON_COMPONENTS = 2, COMMON_SHARED_SEQUENCE = 4 };
 
 /* What a reader noticed beside the cursor's error. */
@@ -97,46 +130,27 @@ static enum lsuit_err common_read(struct lsuit_bytes content, struct lsuit_manif
     return lsuit_cbor_finish(&c);
 }
 
-/* Where the sections are kept. */
-static const struct {
-    uint8_t key;
-    uint16_t offset;
-} PLACES[] = {
-    { LSUIT_SECTION_VALIDATE, offsetof(struct lsuit_manifest, validate) },
-    { LSUIT_SECTION_LOAD, offsetof(struct lsuit_manifest, load) },
-    { LSUIT_SECTION_INVOKE, offsetof(struct lsuit_manifest, invoke) },
-    { LSUIT_SECTION_COSWID, offsetof(struct lsuit_manifest, coswid) },
-    { LSUIT_SECTION_DEPENDENCY_RESOLUTION, offsetof(struct lsuit_manifest, dependency_resolution) },
-    { LSUIT_SECTION_PAYLOAD_FETCH, offsetof(struct lsuit_manifest, payload_fetch) },
-    { LSUIT_SECTION_CANDIDATE_VERIFICATION,
-      offsetof(struct lsuit_manifest, candidate_verification) },
-    { LSUIT_SECTION_INSTALL, offsetof(struct lsuit_manifest, install) },
-    { LSUIT_SECTION_TEXT, offsetof(struct lsuit_manifest, text) },
-    { LSUIT_SECTION_UNINSTALL, offsetof(struct lsuit_manifest, uninstall) },
-};
-
-/* Offset of a section in the manifest; 0 for a key that is no section. */
-static size_t place(int64_t key)
+static const struct element *element_find(int64_t key)
 {
-    for (size_t i = 0; i < sizeof PLACES / sizeof PLACES[0]; i++) {
-        if (PLACES[i].key == key)
-            return PLACES[i].offset;
+    for (size_t i = 0; i < ELEMENTS_N; i++) {
+        if (ELEMENTS[i].key == key)
+            return &ELEMENTS[i];
     }
-    return 0;
-}
-
-static struct lsuit_part *part_slot(struct lsuit_manifest *m, int64_t key)
-{
-    return (struct lsuit_part *)(void *)((uint8_t *)m + place(key));
+    return NULL;
 }
 
 const struct lsuit_part *lsuit_manifest_part(const struct lsuit_manifest *manifest, int64_t key)
 {
-    size_t offset = place(key);
+    const struct element *el = element_find(key);
 
-    if (offset == 0)
+    if (el == NULL || el->place == 0)
         return NULL;
-    return (const struct lsuit_part *)(const void *)((const uint8_t *)manifest + offset);
+    return (const struct lsuit_part *)(const void *)((const uint8_t *)manifest + el->place);
+}
+
+static struct lsuit_part *part_of(struct lsuit_manifest *m, const struct element *el)
+{
+    return (struct lsuit_part *)(void *)((uint8_t *)m + el->place);
 }
 
 /* A section: the byte string itself or, where it may be severed, its digest. */
@@ -151,70 +165,51 @@ static void part_read(struct lsuit_cbor *c, struct lsuit_part *part, bool severa
     }
 }
 
-/* Keys of this or an older draft that no manifest for this build may hold. */
-static void key_refuse(struct lsuit_cbor *c, int64_t key, struct note *note)
+#ifndef LSUIT_NO_TEXT
+/* Why a key may not stand here: unsupported, or of an older draft. */
+static const char *key_why(int64_t key)
 {
-    enum lsuit_err err = LSUIT_ERR_COMMAND;
-    const char *why = TEXT("not supported by this build");
-
-    switch (key) {
-    case 6: /* set-version */
-    case LSUIT_SECTION_COSWID:
-    case LSUIT_SECTION_DEPENDENCY_RESOLUTION:
-    case LSUIT_SECTION_UNINSTALL:
-    case 25: /* MUD */
-        break;
-    case 17:
-        err = LSUIT_ERR_CBOR;
-        why = TEXT("install at key 17: draft-ietf-suit-manifest -17 to -28");
-        break;
-    case 10:
-    case 11:
-    case 12:
-    case 13:
-        err = LSUIT_ERR_CBOR;
-        why = TEXT("keys 10 to 13: draft-ietf-suit-manifest -14 to -16, or before");
-        break;
-    default:
-        err = LSUIT_ERR_CBOR;
-        why = TEXT("unknown key in the manifest");
-    }
-    refuse(c, err, note, NAME(key), why, key);
+    if (element_find(key) != NULL)
+        return "not supported by this build";
+    if (key == 17)
+        return "install at key 17: draft-ietf-suit-manifest -17 to -28";
+    if (key >= 10 && key <= 13)
+        return "keys 10 to 13: draft-ietf-suit-manifest -14 to -16, or before";
+    return "unknown key in the manifest";
 }
+#else
+#define key_why(key) NULL
+#endif
 
 static void element_read(struct lsuit_cbor *c, int64_t key, struct lsuit_manifest *m,
                          struct lsuit_bytes *common, struct note *note)
 {
-    switch (key) {
-    case KEY_VERSION:
+    const struct element *el = element_find(key);
+
+    switch (el != NULL ? el->kind : REFUSED) {
+    case VERSION:
         if (lsuit_cbor_uint(c) != 1)
             refuse(c, LSUIT_ERR_CBOR, note, NAME(key), TEXT("not manifest version 1"), key);
         break;
-    case KEY_SEQUENCE:
+    case SEQUENCE:
         m->sequence = lsuit_cbor_uint(c);
         break;
-    case LSUIT_SECTION_COMMON:
+    case COMMON:
         *common = lsuit_cbor_bstr(c);
         break;
-    case KEY_REFERENCE_URI:
+    case URI:
         m->reference_uri = lsuit_cbor_tstr(c);
         break;
-    case KEY_COMPONENT_ID:
+    case COMPONENT_ID:
         m->component_id = component_id_take(c);
         break;
-    case LSUIT_SECTION_VALIDATE:
-    case LSUIT_SECTION_LOAD:
-    case LSUIT_SECTION_INVOKE:
-        part_read(c, part_slot(m, key), false);
-        break;
-    case LSUIT_SECTION_PAYLOAD_FETCH:
-    case LSUIT_SECTION_CANDIDATE_VERIFICATION:
-    case LSUIT_SECTION_INSTALL:
-    case LSUIT_SECTION_TEXT:
-        part_read(c, part_slot(m, key), true);
+    case INLINE:
+    case SEVERABLE:
+        part_read(c, part_of(m, el), el->kind == SEVERABLE);
         break;
     default:
-        key_refuse(c, key, note);
+        refuse(c, el != NULL ? LSUIT_ERR_COMMAND : LSUIT_ERR_CBOR, note, NAME(key), key_why(key),
+               key);
     }
 }
 
@@ -253,8 +248,6 @@ static enum lsuit_err severed_match(struct lsuit_bytes whole, const struct lsuit
     struct lsuit_cbor c = lsuit_cbor_open(whole);
     enum lsuit_err e;
 
-    if (whole.ptr == NULL)
-        return LSUIT_OK;
     note->at = whole.ptr;
     note->why = TEXT("in the envelope, but not declared by the manifest");
     if (!part->present)
@@ -274,25 +267,19 @@ static enum lsuit_err severed_match(struct lsuit_bytes whole, const struct lsuit
 static enum lsuit_err severed_read(const struct lsuit_crypto *crypto, struct lsuit_manifest *m,
                                    struct note *note)
 {
-    const struct lsuit_envelope *env = m->envelope;
-    const struct {
-        uint8_t key;
-        struct lsuit_bytes whole;
-    } severed[] = {
-        { LSUIT_SECTION_COSWID, env->coswid },
-        { LSUIT_SECTION_DEPENDENCY_RESOLUTION, env->dependency_resolution },
-        { LSUIT_SECTION_PAYLOAD_FETCH, env->payload_fetch },
-        { LSUIT_SECTION_CANDIDATE_VERIFICATION, env->candidate_verification },
-        { LSUIT_SECTION_INSTALL, env->install },
-        { LSUIT_SECTION_TEXT, env->text },
-    };
     enum lsuit_err e = LSUIT_OK;
 
-    for (size_t i = 0; e == LSUIT_OK && i < sizeof severed / sizeof severed[0]; i++) {
-        e = severed_match(severed[i].whole, crypto, part_slot(m, severed[i].key), note);
+    for (size_t i = 0; e == LSUIT_OK && i < ELEMENTS_N; i++) {
+        const struct element *el = &ELEMENTS[i];
+        const struct lsuit_bytes *whole =
+            (const void *)((const uint8_t *)m->envelope + el->severed);
+
+        if (el->severed == 0 || whole->ptr == NULL)
+            continue;
+        e = severed_match(*whole, crypto, part_of(m, el), note);
         if (e != LSUIT_OK) {
-            note->what = NAME(severed[i].key);
-            note->code = severed[i].key;
+            note->what = NAME(el->key);
+            note->code = el->key;
         }
     }
     return e;

@@ -19,6 +19,8 @@
 
 #include <string.h>
 
+_Static_assert(LSUIT_MAX_COMPONENTS <= 32, "components are bits of a uint32_t");
+
 enum frame_kind { SECTION, TRY_EACH, RUN_SEQUENCE };
 enum phase { IDLE, NEXT_SECTION, RUNNING, DONE, FAILED };
 
@@ -41,7 +43,7 @@ static const struct procedure PROCEDURES[] = {
 };
 /* clang-format on */
 
-struct lsuit_cbor run_cursor(const struct lsuit_run *run, uint32_t at)
+struct lsuit_cbor lsuit_run_cursor(const struct lsuit_run *run, uint32_t at)
 {
     struct lsuit_bytes whole = run->manifest->envelope->whole;
 
@@ -50,7 +52,7 @@ struct lsuit_cbor run_cursor(const struct lsuit_run *run, uint32_t at)
     return lsuit_cbor_open((struct lsuit_bytes){ whole.ptr + at, whole.len - at });
 }
 
-uint32_t run_offset(const struct lsuit_run *run, const uint8_t *p)
+uint32_t lsuit_run_offset(const struct lsuit_run *run, const uint8_t *p)
 {
     return (uint32_t)(p - run->manifest->envelope->whole.ptr);
 }
@@ -60,16 +62,12 @@ static struct lsuit_frame *top(struct lsuit_run *run)
     return &run->frame[run->depth - 1];
 }
 
-enum outcome run_abort_with(struct lsuit_run *run, enum lsuit_err err, int64_t code,
-                            const char *why)
+enum outcome lsuit_run_abort_with(struct lsuit_run *run, enum lsuit_err err, int64_t code,
+                                  const char *why)
 {
-    run->fault = (struct lsuit_fault){ .err = err,
-                                       .what = run_command_name(code),
-                                       .why = why,
-                                       .code = code,
-                                       .component = -1,
-                                       .offset = run->depth > 0 ? top(run)->at : 0,
-                                       .section = run->section };
+    (void)lsuit_fault_set(&run->fault, err, lsuit_run_command_name(code), why, code);
+    run->fault.offset = run->depth > 0 ? top(run)->at : 0;
+    run->fault.section = run->section;
     if (run->list_n > 0 && run->applied < run->list_n)
         run->fault.component = run->list[run->applied];
     return OUT_ABORT;
@@ -92,8 +90,8 @@ static bool sequence_begin(struct lsuit_run *run, struct lsuit_frame *f, struct 
     lsuit_cbor_array(&c);
     if (content.ptr == NULL || c.err != LSUIT_OK)
         return false;
-    f->at = run_offset(run, c.p);
-    f->end = run_offset(run, content.ptr + content.len);
+    f->at = lsuit_run_offset(run, c.p);
+    f->end = lsuit_run_offset(run, content.ptr + content.len);
     return true;
 }
 
@@ -113,7 +111,7 @@ static bool section_push(struct lsuit_run *run, struct lsuit_bytes content)
 /* Begin the next alternative of a try-each. A nil has nothing to do and thereby holds. */
 static bool alternative_begin(struct lsuit_run *run, struct lsuit_frame *f)
 {
-    struct lsuit_cbor c = run_cursor(run, f->next);
+    struct lsuit_cbor c = lsuit_run_cursor(run, f->next);
     struct lsuit_bytes content;
 
     f->left--;
@@ -121,18 +119,18 @@ static bool alternative_begin(struct lsuit_run *run, struct lsuit_frame *f)
     if (lsuit_cbor_peek(&c) == LSUIT_CBOR_SIMPLE) {
         lsuit_cbor_null(&c);
         f->at = f->end = f->next;
-        f->next = run_offset(run, c.p);
+        f->next = lsuit_run_offset(run, c.p);
         return c.err == LSUIT_OK;
     }
     content = lsuit_cbor_bstr(&c);
-    f->next = run_offset(run, c.p);
+    f->next = lsuit_run_offset(run, c.p);
     return c.err == LSUIT_OK && sequence_begin(run, f, content);
 }
 
 /* Begin the sequence of a try-each or run-sequence for one component of the frame's list. */
 static bool iteration_begin(struct lsuit_run *run, struct lsuit_frame *f)
 {
-    struct lsuit_cbor c = run_cursor(run, f->arg);
+    struct lsuit_cbor c = lsuit_run_cursor(run, f->arg);
 
     run->list[0] = f->list[f->list_at];
     run->list_n = 1;
@@ -144,7 +142,7 @@ static bool iteration_begin(struct lsuit_run *run, struct lsuit_frame *f)
         return c.err == LSUIT_OK && sequence_begin(run, f, content);
     }
     f->left = lsuit_cbor_array(&c);
-    f->next = run_offset(run, c.p);
+    f->next = lsuit_run_offset(run, c.p);
     return c.err == LSUIT_OK && f->left > 0 && alternative_begin(run, f);
 }
 
@@ -163,21 +161,22 @@ static void frame_pop(struct lsuit_run *run)
 static enum outcome sequence_push(struct lsuit_run *run, int64_t code, struct lsuit_cbor *c)
 {
     struct lsuit_frame *f;
-    uint32_t arg = run_offset(run, c->p);
+    uint32_t arg = lsuit_run_offset(run, c->p);
 
     if (run->depth == LSUIT_MAX_DEPTH)
-        return run_abort_with(run, LSUIT_ERR_LIMIT, code, TEXT("nested too deep"));
+        return lsuit_run_abort_with(run, LSUIT_ERR_LIMIT, code, TEXT("nested too deep"));
     (void)lsuit_cbor_item(c);
     if (c->err != LSUIT_OK)
-        return run_abort_with(run, c->err, code, NULL);
-    top(run)->at = run_offset(run, c->p);
+        return lsuit_run_abort_with(run, c->err, code, NULL);
+    top(run)->at = lsuit_run_offset(run, c->p);
 
     f = &run->frame[run->depth++];
     *f = (struct lsuit_frame){ .kind = code == LSUIT_DIR_TRY_EACH ? TRY_EACH : RUN_SEQUENCE,
                                .arg = arg,
                                .list_n = run->list_n };
     memcpy(f->list, run->list, sizeof f->list);
-    return iteration_begin(run, f) ? OUT_DONE : run_abort_with(run, LSUIT_ERR_CBOR, code, NULL);
+    return iteration_begin(run, f) ? OUT_DONE
+                                   : lsuit_run_abort_with(run, LSUIT_ERR_CBOR, code, NULL);
 }
 
 /* A sequence came to its end. */
@@ -191,7 +190,8 @@ static enum outcome sequence_end(struct lsuit_run *run)
         return OUT_DONE;
     }
     if (++f->list_at < f->list_n)
-        return iteration_begin(run, f) ? OUT_DONE : run_abort_with(run, LSUIT_ERR_CBOR, 0, NULL);
+        return iteration_begin(run, f) ? OUT_DONE
+                                       : lsuit_run_abort_with(run, LSUIT_ERR_CBOR, 0, NULL);
     frame_pop(run);
     return OUT_DONE;
 }
@@ -211,7 +211,7 @@ static enum outcome condition_failed(struct lsuit_run *run)
             run->list_n = 1;
             run->applied = 0;
             if (!alternative_begin(run, f))
-                return run_abort_with(run, LSUIT_ERR_CBOR, LSUIT_DIR_TRY_EACH, NULL);
+                return lsuit_run_abort_with(run, LSUIT_ERR_CBOR, LSUIT_DIR_TRY_EACH, NULL);
             return OUT_DONE;
         }
         frame_pop(run);
@@ -250,13 +250,13 @@ static enum outcome set_index(struct lsuit_run *run, struct lsuit_cbor *c)
     }
     if (!ok || c->err != LSUIT_OK || run->list_n == 0) {
         run->list_n = 0;
-        return run_abort_with(run, LSUIT_ERR_COMPONENT, LSUIT_DIR_SET_COMPONENT_INDEX,
-                              TEXT("no such component"));
+        return lsuit_run_abort_with(run, LSUIT_ERR_COMPONENT, LSUIT_DIR_SET_COMPONENT_INDEX,
+                                    TEXT("no such component"));
     }
     return OUT_DONE;
 }
 
-enum param_slot run_param_slot(int64_t key)
+enum param_slot lsuit_run_param_slot(int64_t key)
 {
     static const uint8_t KEYS[LSUIT_RUN_PARAMS] = {
         [PARAM_VENDOR] = LSUIT_PARAM_VENDOR_IDENTIFIER,
@@ -296,7 +296,7 @@ static enum outcome set_parameters(struct lsuit_run *run, int64_t code, struct l
 
     lsuit_cbor_map(c);
     while (lsuit_cbor_next_key(c, &key)) {
-        enum param_slot slot = run_param_slot(key);
+        enum param_slot slot = lsuit_run_param_slot(key);
 
         if (key == LSUIT_PARAM_SOFT_FAILURE && top(run)->kind != SECTION) {
             top(run)->soft = lsuit_cbor_bool(c);
@@ -310,14 +310,14 @@ static enum outcome set_parameters(struct lsuit_run *run, int64_t code, struct l
                 run->dry_result.priority = priority;
             }
         } else if (slot != PARAM_NONE) {
-            set_value(run, slot, run_offset(run, c->p), replace);
+            set_value(run, slot, lsuit_run_offset(run, c->p), replace);
             (void)lsuit_cbor_item(c);
         } else {
-            return run_abort_with(run, LSUIT_ERR_PARAMETER, key,
-                                  TEXT("no parameter for this place"));
+            return lsuit_run_abort_with(run, LSUIT_ERR_PARAMETER, key,
+                                        TEXT("no parameter for this place"));
         }
     }
-    return c->err == LSUIT_OK ? OUT_DONE : run_abort_with(run, c->err, code, NULL);
+    return c->err == LSUIT_OK ? OUT_DONE : lsuit_run_abort_with(run, c->err, code, NULL);
 }
 
 /* --- The machine. --- */
@@ -326,16 +326,16 @@ static enum outcome set_parameters(struct lsuit_run *run, int64_t code, struct l
 static enum outcome command_step(struct lsuit_run *run)
 {
     struct lsuit_frame *f = top(run);
-    struct lsuit_cbor c = run_cursor(run, f->at);
+    struct lsuit_cbor c = lsuit_run_cursor(run, f->at);
     int64_t code = lsuit_cbor_int(&c);
     enum outcome out = OUT_DONE;
 
     if (c.err != LSUIT_OK || f->at > f->end)
-        return run_abort_with(run, LSUIT_ERR_CBOR, 0, NULL);
+        return lsuit_run_abort_with(run, LSUIT_ERR_CBOR, 0, NULL);
     if (code == LSUIT_DIR_SET_COMPONENT_INDEX) {
         out = set_index(run, &c);
     } else if (run->list_n == 0) {
-        return run_abort_with(run, LSUIT_ERR_COMPONENT, code, TEXT("no component index set"));
+        return lsuit_run_abort_with(run, LSUIT_ERR_COMPONENT, code, TEXT("no component index set"));
     } else if (code == LSUIT_DIR_TRY_EACH || code == LSUIT_DIR_RUN_SEQUENCE) {
         return sequence_push(run, code, &c);
     } else if (code == LSUIT_DIR_OVERRIDE_PARAMETERS || code == LSUIT_DIR_SET_PARAMETERS) {
@@ -343,8 +343,8 @@ static enum outcome command_step(struct lsuit_run *run)
     } else {
         (void)lsuit_cbor_uint(&c); /* the reporting policy */
         if (c.err != LSUIT_OK)
-            return run_abort_with(run, c.err, code, NULL);
-        out = run_command(run, code, run->list[run->applied]);
+            return lsuit_run_abort_with(run, c.err, code, NULL);
+        out = lsuit_run_command(run, code, run->list[run->applied]);
         if (out == OUT_AGAIN)
             return out;
         run->op_started = false;
@@ -355,7 +355,7 @@ static enum outcome command_step(struct lsuit_run *run)
         run->applied = 0;
     }
     if (out == OUT_DONE)
-        f->at = run_offset(run, c.p);
+        f->at = lsuit_run_offset(run, c.p);
     return out;
 }
 
@@ -391,14 +391,14 @@ static enum outcome section_next(struct lsuit_run *run)
             part = lsuit_manifest_part(run->manifest, run->section);
         } while (part == NULL || !part->present);
         if (part->bytes.ptr == NULL)
-            return run_abort_with(run, LSUIT_ERR_SEVERED, 0,
-                                  TEXT("the section is severed and absent"));
-        trace_begin(run, LSUIT_TRACE_SECTION, run_section_name(run->section), run->section);
+            return lsuit_run_abort_with(run, LSUIT_ERR_SEVERED, 0,
+                                        TEXT("the section is severed and absent"));
+        trace_begin(run, LSUIT_TRACE_SECTION, lsuit_run_section_name(run->section), run->section);
         run->in_shared = run->manifest->shared.ptr != NULL;
     }
     run->phase = RUNNING;
     begun = section_push(run, run->in_shared ? run->manifest->shared : part->bytes);
-    return begun ? OUT_DONE : run_abort_with(run, LSUIT_ERR_CBOR, 0, NULL);
+    return begun ? OUT_DONE : lsuit_run_abort_with(run, LSUIT_ERR_CBOR, 0, NULL);
 }
 
 enum lsuit_run_state lsuit_run_step(struct lsuit_run *run)
@@ -499,7 +499,7 @@ void lsuit_run_start(struct lsuit_run *run, enum lsuit_procedure procedure, bool
         trace_begin(run, LSUIT_TRACE_PROCEDURE, PROCEDURES[procedure].name, procedure);
 }
 
-void run_hash_end(struct lsuit_run *run)
+void lsuit_run_hash_end(struct lsuit_run *run)
 {
     if (run->hashing)
         run->crypto->hash_abort(run->crypto->ctx, &run->hash);
@@ -508,7 +508,7 @@ void run_hash_end(struct lsuit_run *run)
 
 void lsuit_run_abort(struct lsuit_run *run)
 {
-    run_hash_end(run);
+    lsuit_run_hash_end(run);
     if (run->phase == NEXT_SECTION || run->phase == RUNNING)
         run->phase = IDLE;
 }

@@ -33,26 +33,26 @@ enum outcome {
 };
 
 /* A cursor over the envelope from an offset on; items are read one after the other. */
-struct lsuit_cbor run_cursor(const struct lsuit_run *run, uint32_t at);
+struct lsuit_cbor lsuit_run_cursor(const struct lsuit_run *run, uint32_t at);
 
 /* Offset in the envelope of a place in it. */
-uint32_t run_offset(const struct lsuit_run *run, const uint8_t *p);
+uint32_t lsuit_run_offset(const struct lsuit_run *run, const uint8_t *p);
 
 /* Where the parameter with this number is kept; PARAM_NONE when it isn't. */
-enum param_slot run_param_slot(int64_t key);
+enum param_slot lsuit_run_param_slot(int64_t key);
 
 /* Note the fault; answers OUT_ABORT. */
-enum outcome run_abort_with(struct lsuit_run *run, enum lsuit_err err, int64_t code,
-                            const char *why);
+enum outcome lsuit_run_abort_with(struct lsuit_run *run, enum lsuit_err err, int64_t code,
+                                  const char *why);
 
 /* End an open hash; harmless when there is none. */
-void run_hash_end(struct lsuit_run *run);
+void lsuit_run_hash_end(struct lsuit_run *run);
 
 /* Carry out one condition or directive on one component, or a piece of it. */
-enum outcome run_command(struct lsuit_run *run, int64_t code, uint32_t comp);
+enum outcome lsuit_run_command(struct lsuit_run *run, int64_t code, uint32_t comp);
 
 /* "vendor-identifier", "install": names as in a trace; NULL when unknown or left out. */
-const char *run_command_name(int64_t code);
-const char *run_section_name(int64_t key);
+const char *lsuit_run_command_name(int64_t code);
+const char *lsuit_run_section_name(int64_t key);
 
 #endif

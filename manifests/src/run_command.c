@@ -1,7 +1,7 @@
 /*
  * The command processor: conditions and directives, each on one component.
  *
- * A row says what a command needs; run_command checks that, calls it, and tells the trace.
+ * A row says what a command needs; lsuit_run_command checks that, calls it, and tells the trace.
  *
  *   (1) A parameter that isn't set fails a condition and aborts a directive.
  *   (2) A function that the platform lacks aborts, also for a condition.
@@ -27,7 +27,7 @@ static bool is_set(const struct call *k, enum param_slot slot)
 
 static struct lsuit_cbor value_open(const struct call *k, enum param_slot slot)
 {
-    return run_cursor(k->run, k->run->params[k->comp].at[slot]);
+    return lsuit_run_cursor(k->run, k->run->params[k->comp].at[slot]);
 }
 
 /* Of a byte or text string its content, of any other value its encoding; absent when not set. */
@@ -81,14 +81,14 @@ static struct lsuit_digest value_digest(const struct call *k)
 static enum outcome fault(struct call *k, enum lsuit_err err, const char *why)
 {
     k->trace.why = why;
-    return run_abort_with(k->run, err, k->code, why);
+    return lsuit_run_abort_with(k->run, err, k->code, why);
 }
 
 static enum outcome condition(struct call *k, bool holds)
 {
     if (holds)
         return OUT_DONE;
-    (void)run_abort_with(k->run, LSUIT_ERR_CONDITION, k->code, NULL);
+    (void)lsuit_run_abort_with(k->run, LSUIT_ERR_CONDITION, k->code, NULL);
     return OUT_CONDITION;
 }
 
@@ -109,7 +109,7 @@ static enum outcome answer(struct call *k, int said)
     case LSUIT_OP_UNSUPPORTED:
         return lacking(k);
     default:
-        return run_abort_with(k->run, LSUIT_ERR_OPERATION, k->code, NULL);
+        return lsuit_run_abort_with(k->run, LSUIT_ERR_OPERATION, k->code, NULL);
     }
 }
 
@@ -199,7 +199,7 @@ static enum outcome read_back(struct call *k, struct lsuit_bytes *piece_out)
 
 static enum outcome hash_failed(struct call *k, enum lsuit_err e)
 {
-    run_hash_end(k->run);
+    lsuit_run_hash_end(k->run);
     return fault(k, e, TEXT("hashing failed"));
 }
 
@@ -218,7 +218,7 @@ static enum outcome match_begin(struct call *k, const struct lsuit_digest *diges
     run->offset = 0;
     if (!bytes_unknown(k, k->comp) && size_of(k, k->comp, &run->total))
         return OUT_AGAIN;
-    run_hash_end(run);
+    lsuit_run_hash_end(run);
     return condition(k, bytes_unknown(k, k->comp));
 }
 
@@ -240,7 +240,7 @@ static enum outcome image_match(struct call *k)
     }
     out = read_back(k, &piece);
     if (out == OUT_CONDITION) {
-        run_hash_end(run);
+        lsuit_run_hash_end(run);
         return condition(k, false);
     }
     if (out == OUT_AGAIN)
@@ -464,7 +464,7 @@ static enum outcome missing(struct call *k, const struct command *cmd)
     return OUT_CONDITION;
 }
 
-enum outcome run_command(struct lsuit_run *run, int64_t code, uint32_t comp)
+enum outcome lsuit_run_command(struct lsuit_run *run, int64_t code, uint32_t comp)
 {
     const struct command *cmd = find(code);
     struct call k = { .run = run, .comp = comp, .code = code };
@@ -482,7 +482,7 @@ enum outcome run_command(struct lsuit_run *run, int64_t code, uint32_t comp)
     if (out == OUT_AGAIN || run->platform->trace == NULL)
         return out;
     k.trace.dry = run->dry;
-    k.trace.name = run_command_name(code);
+    k.trace.name = lsuit_run_command_name(code);
     k.trace.ok = out == OUT_DONE;
     run->platform->trace(run->ctx, &k.trace);
     return out;

@@ -75,11 +75,6 @@ enum err call_digest(struct call *c, const char *name, uint8_t digest_out[32])
     return ERR_OK;
 }
 
-static bool came_in_clear(const struct call *c)
-{
-    return !c->req->is_tls;
-}
-
 static enum err grant(struct call *c, struct db *db, bool manifest, int32_t *release_out)
 {
     bool starts = false;
@@ -87,7 +82,7 @@ static enum err grant(struct call *c, struct db *db, bool manifest, int32_t *rel
 
     if (e != ERR_OK)
         return e;
-    return device_grant(c->engine, db, &c->asker, c->payload, manifest, came_in_clear(c),
+    return device_grant(c->engine, db, &c->asker, c->payload, manifest, call_in_clear(c),
                         release_out, &starts);
 }
 
@@ -181,7 +176,7 @@ enum err payload_call(struct call *c, struct db *db)
     enum err e = call_digest(c, "digest", c->payload);
 
     if (e == ERR_OK)
-        e = device_grant(c->engine, db, &c->asker, c->payload, false, came_in_clear(c), &release,
+        e = device_grant(c->engine, db, &c->asker, c->payload, false, call_in_clear(c), &release,
                          &starts);
     if (e == ERR_OK)
         e = artifact_read(c->engine->artifacts, c->payload, &fd, &size);

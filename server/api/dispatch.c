@@ -9,7 +9,6 @@
 #include "api/call.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/sha256.h"
 #include "engine/product.h"
 #include "engine/rollout.h"
 
@@ -22,24 +21,11 @@
 
 /* --- Routes --- */
 
-/* Copy one segment; a '/' in it stands as %2F there, the one escape that http leaves. */
 static bool take_param(struct call *c, const char *name, const char *value, size_t n)
 {
-    char *out = c->param[c->params_n];
-    size_t k = 0;
-
-    if (n == 0 || n >= CALL_PARAM || c->params_n == CALL_PARAMS)
+    if (n == 0 || c->params_n == CALL_PARAMS ||
+        !http_path_decode(value, n, c->param[c->params_n], CALL_PARAM))
         return false;
-    for (size_t i = 0; i < n; i++) {
-        if (i + 2 < n && value[i] == '%' && value[i + 1] == '2' &&
-            (value[i + 2] == 'F' || value[i + 2] == 'f')) {
-            out[k++] = '/';
-            i += 2;
-        } else {
-            out[k++] = value[i];
-        }
-    }
-    out[k] = '\0';
     c->param_name[c->params_n++] = name;
     return true;
 }
@@ -155,19 +141,19 @@ static bool is_loopback(const struct http_request *req)
 }
 
 /* A credential or a report must not cross a network in clear; a payload may where allowed. */
-static bool in_clear(const struct http_request *req)
+bool call_in_clear(const struct call *c)
 {
-    return !req->is_tls && !is_loopback(req);
+    return !c->req->is_tls && !is_loopback(c->req);
 }
 
 static enum err who_device(struct call *c)
 {
     if (http_header(c->req, "Authorization") == NULL) {
         c->asker = (struct asker){ .device = 0 };
-        return in_clear(c->req) && (c->route->flags & ROUTE_IN_CLEAR) == 0 ? ERR_UNAUTHORIZED
+        return call_in_clear(c) && (c->route->flags & ROUTE_IN_CLEAR) == 0 ? ERR_UNAUTHORIZED
                                                                            : ERR_OK;
     }
-    if (in_clear(c->req) || !presented(c->req, c->digest))
+    if (call_in_clear(c) || !presented(c->req, c->digest))
         return ERR_UNAUTHORIZED;
     return device_authenticate(c->engine, c->digest, &c->asker);
 }
@@ -180,7 +166,7 @@ static enum err who_operator(struct call *c)
                                        [WHO_ADMIN] = ROLE_ADMIN };
     enum err e;
 
-    if (in_clear(c->req) || !presented(c->req, c->digest))
+    if (call_in_clear(c) || !presented(c->req, c->digest))
         return ERR_UNAUTHORIZED;
     if (c->route->who == WHO_BOOTSTRAP)
         return ERR_OK; /* decided in the writer, with its use */
@@ -420,8 +406,8 @@ static enum err parse_json(struct call *c)
     if (c->route->type == NULL || strcmp(c->route->type, "application/json") != 0 ||
         c->req->body_size == 0)
         return ERR_OK;
-    c->in = json_loadb((const char *)c->req->body, c->req->body_size, JSON_REJECT_DUPLICATES,
-                       &error);
+    c->in =
+        json_loadb((const char *)c->req->body, c->req->body_size, JSON_REJECT_DUPLICATES, &error);
     if (c->in == NULL)
         return call_bad(c, ERR_MALFORMED, "body", "line %d: %s", error.line, error.text);
     return ERR_OK;
@@ -516,7 +502,7 @@ enum err api_open(const struct api_config *config, struct api **api_out)
                                      .kill = kill_release,
                                      .ctx = api };
     json_object_seed(0); /* once, before the threads */
-    e = crypto_start();
+    e = trust_start();
     if (e == ERR_OK)
         e = engine_open(&engine, &api->engine);
     if (e == ERR_OK)

@@ -91,7 +91,7 @@ enum err db_query(struct db *db, const char *sql, struct db_query **query_out)
             q->db = db;
             /* SQLite numbers $n by first appearance, so the name decides. */
             for (int n = 1; n < DB_BINDS; n++) {
-                char name[8];
+                char name[16];
 
                 snprintf(name, sizeof name, "$%d", n);
                 q->bind[n] = sqlite3_bind_parameter_index(q->stmt, name);

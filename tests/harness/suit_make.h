@@ -1,12 +1,15 @@
 /*
  * SUIT documents for tests: manifests from pieces in hexadecimal, keys from a number, signatures.
- * Include it after check.h.
  */
 #ifndef SUIT_MAKE_H
 #define SUIT_MAKE_H
 
 #include <psa/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "check.h"
 #include "lsuit/suit.h"
 
 /* A key pair for tests, the same in each run: the private number is one byte, 32 times. */

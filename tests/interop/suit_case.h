@@ -57,6 +57,9 @@ enum lsuit_err suit_execute(struct suit_case *k, struct suit_device *d, json_t *
 /* Is this the answer to something that the build lacks? */
 bool suit_unsupported(enum lsuit_err e);
 
+/* What it lacks, by the name that the library gives it; NULL when it names nothing. */
+const char *suit_needs(const struct suit_case *k, enum lsuit_err e);
+
 /* A device as `object` (a case, or the exec of a foreign one) describes it. */
 void suit_device_fill(struct suit_case *k, json_t *object, struct suit_device *d);
 

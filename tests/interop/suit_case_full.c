@@ -83,9 +83,9 @@ static enum suit_verdict lacking(struct suit_case *k, const struct suit_device *
 {
     if (d->touched)
         return suit_say(k, SUIT_FAIL, "%s only after a side effect", lsuit_err_name(e));
-    if (k->fault.what == NULL)
+    if (suit_needs(k, e) == NULL)
         return suit_say(k, SUIT_FAIL, "%s, but of what isn't named", lsuit_err_name(e));
-    return suit_say(k, SUIT_SKIP, "needs %s (%s)", k->fault.what, lsuit_err_name(e));
+    return suit_say(k, SUIT_SKIP, "needs %s (%s)", suit_needs(k, e), lsuit_err_name(e));
 }
 
 /* Everything as expected. */

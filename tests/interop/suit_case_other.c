@@ -8,12 +8,12 @@
 /* Refused for lack of something: skipped when it is named. */
 static enum suit_verdict refused(struct suit_case *k, enum lsuit_err e)
 {
-    const char *what = k->fault.what != NULL ? k->fault.what : "(not named)";
+    const char *what = suit_needs(k, e);
 
-    if (suit_unsupported(e) && k->fault.what != NULL)
+    if (suit_unsupported(e) && what != NULL)
         return suit_say(k, SUIT_SKIP, "needs %s (%s)", what, lsuit_err_name(e));
-    return suit_say(k, SUIT_FAIL, "refused: %s, %s, %s", lsuit_err_name(e), what,
-                    k->fault.why != NULL ? k->fault.why : "");
+    return suit_say(k, SUIT_FAIL, "refused: %s, %s, %s", lsuit_err_name(e),
+                    what != NULL ? what : "(not named)", k->fault.why != NULL ? k->fault.why : "");
 }
 
 /* What nobody signed must be refused for that, and decode nevertheless. */

@@ -66,6 +66,14 @@ bool suit_unsupported(enum lsuit_err e)
            e == LSUIT_ERR_PARAMETER;
 }
 
+const char *suit_needs(const struct suit_case *k, enum lsuit_err e)
+{
+    const char *alg =
+        e == LSUIT_ERR_ALG && k->fault.code != 0 ? lsuit_name_alg(k->fault.code) : NULL;
+
+    return alg != NULL ? alg : k->fault.what;
+}
+
 enum lsuit_err suit_admit(struct suit_case *k, struct lsuit_bytes doc, uint64_t current)
 {
     struct lsuit_trust_keys trust = { k->trusted, k->keys_n, 1 };

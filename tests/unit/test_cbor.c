@@ -119,6 +119,7 @@ static const struct {
   { "ff", LSUIT_ERR_CBOR, "a break" },
   { "81ff", LSUIT_ERR_CBOR, "a break in an array" },
   { "1c", LSUIT_ERR_CBOR, "reserved 28" },
+  { "1c 00000000000000010100000000000000", LSUIT_ERR_CBOR, "reserved 28 as sixteen bytes" },
   { "1d", LSUIT_ERR_CBOR, "reserved 29" },
   { "3e", LSUIT_ERR_CBOR, "reserved 30" },
   { "dc00", LSUIT_ERR_CBOR, "a tag with reserved 28" },

@@ -306,6 +306,31 @@ static void signatures(void)
               LSUIT_ERR_CRYPTO);
 }
 
+/* The adapter by itself, and where the kid is looked for. */
+static void adapter(void)
+{
+    uint8_t doc[64];
+    size_t n = check_hex("d2 84 46a20128 044161 a1044162 f6 4101", doc, sizeof doc);
+    struct make_key key;
+    struct lsuit_bytes part = text("p");
+    struct lsuit_cose cose;
+
+    check_case("a kid under the signature comes before one outside");
+    CHECK_INT(lsuit_cose_read((struct lsuit_bytes){ doc, n }, &cose), LSUIT_OK);
+    CHECK_BYTES(cose.kid.ptr, cose.kid.len, "a", 1);
+
+    check_case("the adapter refuses a key of another type and algorithms that it lacks");
+    make_key(&key, 4, PSA_ALG_ECDSA(PSA_ALG_SHA_256));
+    key.key.type = LSUIT_KEY_HMAC256;
+    CHECK_INT(lsuit_crypto_psa.verify(NULL, &key.key, LSUIT_ALG_ES256, &part, 1, text("s")),
+              LSUIT_ERR_ALG);
+    key.key.type = LSUIT_KEY_P256;
+    CHECK_INT(lsuit_crypto_psa.verify(NULL, &key.key, LSUIT_ALG_HMAC256, &part, 1, text("s")),
+              LSUIT_ERR_ALG);
+    CHECK_INT(lsuit_crypto_psa.verify(NULL, &key.key, LSUIT_ALG_ED25519, &part, 1, text("s")),
+              LSUIT_ERR_ALG);
+}
+
 static void hashes(void)
 {
     uint8_t out[64];
@@ -348,6 +373,7 @@ int main(void)
     structures();
     keys_asked();
     signatures();
+    adapter();
     hashes();
     return check_done();
 }

@@ -152,6 +152,11 @@ static void no_document(void)
     CHECK_INT(lsuit_doc_peek(doc, &payload), LSUIT_ERR_COSE);
     CHECK_INT(lsuit_doc_verify(LSUIT_DOC_STATEMENT, NONE, doc, CRYPTO, &s.key, 1, NULL, &payload),
               LSUIT_ERR_COSE);
+    check_case("a COSE_Mac0 is no document");
+    doc = doc_example("checkin-signed", buf, sizeof buf);
+    buf[0] = 0xc0 | LSUIT_TAG_COSE_MAC0;
+    CHECK(!lsuit_doc_is_signed(doc));
+    CHECK_INT(lsuit_doc_peek(doc, &payload), LSUIT_ERR_COSE);
     check_case("a plain map is no signed document");
     doc = doc_example("statement", buf, sizeof buf);
     CHECK(!lsuit_doc_is_signed(doc));

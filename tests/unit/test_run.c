@@ -246,6 +246,10 @@ static const struct row ROWS[] = {
       "[32, <<[32, <<[20, {18: 'h'}, 18, 0]>>, 6, 0]>>, 6, 0]", NULL, 0, LSUIT_OK, "h" },
     { "five deep", "[32, <<[32, <<[32, <<[32, <<[20, {18: 'i'}, 18, 0]>>]>>]>>]>>]", NULL, 0,
       LSUIT_OK, "i" },
+    { "a condition without its parameter chooses the next alternative",
+      "[15, [<<[5, 0]>>, <<[20, {18: 'n'}, 18, 0]>>]]", NULL, 0, LSUIT_OK, "n" },
+    { "a directive without its parameter does not",
+      "[15, [<<[18, 0]>>, <<[20, {18: 'o'}, 18, 0]>>]]", NULL, 0, LSUIT_ERR_OPERATION, "old" },
     { "a parameter of a failed alternative stays, as the draft has it",
       "[15, [<<[20, {18: 'j'}, 14, 0]>>, <<[18, 0]>>]]", NULL, 0, LSUIT_OK, "j" },
     { "set does not replace, override does",
@@ -621,13 +625,14 @@ static void test_contract(void)
     bench_fini(&b);
 }
 
-static void test_abort(void)
+static void test_abort(bool abort_first)
 {
     struct parts p = { .shared = SHARED,
                        .sections = "20, <<[" FETCH_NEW ", 3, 15]>>",
                        .sections_n = 1 };
 
-    check_case("given up after each step, then begun again");
+    check_case(abort_first ? "given up after each step, then begun again"
+                           : "begun again after each step");
     for (uint32_t steps = 0; steps < 20; steps++) {
         static struct bench b;
 
@@ -636,10 +641,12 @@ static void test_abort(void)
         lsuit_run_start(&b.run, LSUIT_PROCEDURE_UPDATE, false);
         for (uint32_t i = 0; i < steps; i++)
             (void)lsuit_run_step(&b.run);
-        lsuit_run_abort(&b.run);
-        CHECK_INT(hashes.open, 0);
-        if (steps < 8)
-            CHECK_INT(lsuit_run_to_end(&b.run), LSUIT_ERR_USAGE);
+        if (abort_first) { /* start itself gives up what was open */
+            lsuit_run_abort(&b.run);
+            CHECK_INT(hashes.open, 0);
+            if (steps < 8)
+                CHECK_INT(lsuit_run_to_end(&b.run), LSUIT_ERR_USAGE);
+        }
         lsuit_run_start(&b.run, LSUIT_PROCEDURE_UPDATE, false);
         CHECK_INT(lsuit_run_to_end(&b.run), LSUIT_OK);
         CHECK_STR(content(&b), "new");
@@ -693,6 +700,91 @@ static void test_index(void)
     bench_fini(&b);
 }
 
+/* Run a section of two components; what is left in the first one. */
+static const char *two(struct bench *b, const char *sections, uint32_t n, enum lsuit_err want)
+{
+    struct parts p = { .components = "[[h'00'], [h'01']]",
+                       .shared = "[12, true, 20, {18: 'old'}]",
+                       .sections = sections,
+                       .sections_n = n };
+
+    CHECK_INT(bench_init(b, &p), LSUIT_OK);
+    lsuit_run_start(&b->run, LSUIT_PROCEDURE_UPDATE, false);
+    CHECK_STR(lsuit_err_name(lsuit_run_to_end(&b->run)), lsuit_err_name(want));
+    return content(b);
+}
+
+/* What belongs to one iteration, alternative or procedure doesn't reach the next one. */
+static void test_scopes(void)
+{
+    static struct bench b;
+
+    check_case("soft-failure of the first component isn't that of the second");
+    (void)two(&b, "20, <<[12, true, 32, <<[6, 0, 20, {13: true}]>>]>>", 1, LSUIT_ERR_CONDITION);
+    CHECK_STR(b.device.trace, "procedure update\nsection install\ncheck-content 0 ok\n"
+                              "check-content 1 fail\n");
+    bench_fini(&b);
+
+    check_case("an index set in a failed alternative isn't that of the next");
+    CHECK_STR(two(&b, "20, <<[12, 0, 15, [<<[12, 1, 14, 0]>>, <<[20, {18: 'here'}, 18, 0]>>]]>>", 1,
+                  LSUIT_OK),
+              "here");
+    bench_fini(&b);
+
+    check_case("parameters end with the procedure");
+    (void)two(&b, "7, <<[12, 1, 5, 0]>>, 20, <<[12, 1, 20, {5: 0}]>>", 2, LSUIT_OK);
+    lsuit_run_start(&b.run, LSUIT_PROCEDURE_VALIDATE, false);
+    CHECK_INT(lsuit_run_to_end(&b.run), LSUIT_ERR_CONDITION);
+    bench_fini(&b);
+}
+
+static void test_dry_twice(void)
+{
+    static struct bench b;
+    struct parts p = { .shared = SHARED,
+                       .sections = "7, <<[3, 15]>>, 9, <<[23, 2]>>, 20, <<[" FETCH_NEW "]>>",
+                       .sections_n = 3 };
+
+    check_case("what one dry run assumed is not known to the next");
+    CHECK_INT(bench_init(&b, &p), LSUIT_OK);
+    lsuit_run_start(&b.run, LSUIT_PROCEDURE_UPDATE, true);
+    CHECK_INT(lsuit_run_to_end(&b.run), LSUIT_OK);
+    lsuit_run_start(&b.run, LSUIT_PROCEDURE_INVOKE, true);
+    CHECK_INT(lsuit_run_to_end(&b.run), LSUIT_ERR_CONDITION);
+    CHECK(!b.device.touched);
+    bench_fini(&b);
+
+    check_case("a dry run invokes nothing");
+    CHECK_INT(bench_init(&b, &p), LSUIT_OK);
+    suit_component_set(&b.device.comp[0], TEXT_BYTES("new"));
+    lsuit_run_start(&b.run, LSUIT_PROCEDURE_INVOKE, true);
+    CHECK_INT(lsuit_run_to_end(&b.run), LSUIT_OK);
+    CHECK_UINT(b.device.invoked_n, 0);
+    lsuit_run_start(&b.run, LSUIT_PROCEDURE_INVOKE, false);
+    CHECK_INT(lsuit_run_to_end(&b.run), LSUIT_OK);
+    CHECK_UINT(b.device.invoked_n, 1);
+    bench_fini(&b);
+}
+
+/* A platform that stores whatever it gets isn't even asked. */
+static void test_caps(void)
+{
+    static struct bench b;
+    struct parts p = { .shared = SHARED,
+                       .sections = "20, <<[20, {14: 2, 21: \"#a\"}, 21, 2]>>",
+                       .sections_n = 1,
+                       .payloads = "\"#a\", 'new'",
+                       .payloads_n = 1 };
+
+    check_case("an integrated payload above image-size isn't given to the platform");
+    CHECK_INT(bench_init(&b, &p), LSUIT_OK);
+    b.platform.fetch = fetch_lie;
+    lsuit_run_start(&b.run, LSUIT_PROCEDURE_UPDATE, false);
+    CHECK_INT(lsuit_run_to_end(&b.run), LSUIT_ERR_OPERATION);
+    CHECK_STR(content(&b), "old");
+    bench_fini(&b);
+}
+
 int main(void)
 {
     if (psa_crypto_init() != PSA_SUCCESS)
@@ -705,7 +797,11 @@ int main(void)
     test_lacks();
     test_lacks_source();
     test_contract();
-    test_abort();
+    test_abort(true);
+    test_abort(false);
+    test_scopes();
+    test_dry_twice();
+    test_caps();
     test_sections();
     test_index();
     return check_done();

@@ -196,6 +196,8 @@ static const struct {
   { { BY_ALICE, GARBAGE },                 1, LSUIT_OK, 1, "garbage last" },
   { { UNKNOWN_TAG, BY_EVE, BROKEN, BY_BOB }, 1, LSUIT_OK, 2, "as many blocks as are looked at" },
   { { END },                               1, LSUIT_ERR_UNAUTHORISED, 0, "not signed" },
+  { { END },                               0, LSUIT_ERR_UNAUTHORISED, 0, "not signed, and no threshold" },
+  { { BY_EVE },                            0, LSUIT_ERR_UNAUTHORISED, 0, "an untrusted signer, and no threshold" },
   { { BY_EVE },                            1, LSUIT_ERR_UNAUTHORISED, 0, "an untrusted signer" },
   { { BROKEN },                            1, LSUIT_ERR_UNAUTHORISED, 0, "a broken signature" },
   { { ATTACHED },                          1, LSUIT_ERR_UNAUTHORISED, 0, "attached, though signed by a trusted key" },
@@ -313,6 +315,49 @@ static void one_key_twice(void)
               LSUIT_ERR_UNAUTHORISED);
 }
 
+/* What stands behind the digest: blocks to the end, and nothing else. */
+static void after_the_digest(void)
+{
+    static const char *const REST[] = {
+        "82 % 00",          /* a block that is a number */
+        "82 % 80",          /* a block that isn't wrapped */
+        "82 % %b 00",       /* a byte after the blocks */
+        "83 % %b 82 01 02", /* the last one isn't wrapped */
+    };
+    const struct lsuit_trust_keys trust = { &alice.key, 1, 1 };
+    uint8_t digest_buf[64], block_buf[256], bytes[512];
+    struct lsuit_bytes digest = digest_of(small_manifest(), digest_buf);
+    struct lsuit_bytes block =
+        make_signature(&alice, LSUIT_ALG_ESP256, NONE, digest, block_buf, sizeof block_buf);
+    struct lsuit_envelope e;
+
+    check_case("blocks that aren't wrapped, bytes after them");
+    CHECK_INT(lsuit_envelope_read(envelope_of(small_manifest(), &block, 1), &e, NULL), LSUIT_OK);
+    CHECK_INT(lsuit_envelope_verify(&e, &lsuit_crypto_psa, &trust, NULL, NULL), LSUIT_OK);
+    for (size_t i = 0; i < sizeof REST / sizeof *REST; i++) {
+        struct lsuit_cbor_writer w = lsuit_cbor_writer_init(bytes, sizeof bytes);
+
+        for (const char *p = REST[i]; *p != '\0'; p++) {
+            if (*p == '%' && p[1] == 'b')
+                lsuit_put_bstr(&w, block), p++;
+            else if (*p == '%')
+                lsuit_put_bstr(&w, digest);
+            else if (*p != ' ')
+                w.len += check_hex((char[]){ p[0], p[1], 0 }, bytes + w.len, 1), p++;
+        }
+        e.auth = (struct lsuit_bytes){ bytes, w.len };
+        CHECK_INT(lsuit_envelope_verify(&e, &lsuit_crypto_psa, &trust, NULL, NULL), LSUIT_ERR_CBOR);
+        CHECK(!e.verified);
+    }
+
+    check_case("no adapter, no keys, more keys than bits");
+    CHECK_INT(lsuit_envelope_verify(&e, NULL, &trust, NULL, NULL), LSUIT_ERR_USAGE);
+    CHECK_INT(lsuit_envelope_verify(&e, &lsuit_crypto_psa, NULL, NULL, NULL), LSUIT_ERR_USAGE);
+    CHECK_INT(lsuit_envelope_verify(&e, &lsuit_crypto_psa,
+                                    &(struct lsuit_trust_keys){ &alice.key, 33, 1 }, NULL, NULL),
+              LSUIT_ERR_USAGE);
+}
+
 /* clang-format off */
 static const struct {
     const char *wrapper; /* %: the right SHA-256 of the manifest 41a0 */
@@ -372,6 +417,7 @@ static void wrappers(void)
 
 /* clang-format off */
 #define COMMON "03 46 a1 02 81 81 41 00 "
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
 #define BASE "01 01 02 00 " COMMON
 
 static const struct {
@@ -407,7 +453,7 @@ static const struct {
   { "a4 " BASE "04 4161",                      LSUIT_ERR_CBOR, "suit-reference-uri", "malformed", "a reference URI of bytes" },
   { "a4 " BASE "05 81 6161",                   LSUIT_ERR_CBOR, "suit-manifest-component-id", "malformed", "a component id of text" },
   { "a4 " BASE "07 80",                        LSUIT_ERR_CBOR, "suit-validate", "malformed", "validate isn't wrapped" },
-  { "a4 " BASE "07 82 2f 40",                  LSUIT_ERR_CBOR, "suit-validate", "malformed", "validate can't be severed" },
+  { "a4 " BASE "07 82 2f 5820 " ZEROS,                 LSUIT_ERR_CBOR, "suit-validate", "malformed", "validate can't be severed" },
   { "a4 " BASE "14 82 2f 4100",                LSUIT_ERR_CBOR, "suit-install", "malformed", "a severed digest of one byte" },
   { "a4 " BASE "14 82 02 40",                  LSUIT_ERR_ALG, "suit-install", "malformed", "a severed digest of algorithm 2" },
   { "a4 " BASE "14 81 2f",                     LSUIT_ERR_CBOR, "suit-install", "malformed", "half a digest" },
@@ -551,6 +597,7 @@ int main(void)
     payloads();
     signers();
     one_key_twice();
+    after_the_digest();
     wrappers();
     manifests();
     severed();

@@ -36,7 +36,7 @@ static void one_image(void)
         .section = { { 16, "84 14 a2 15 6161 18 1b 18 63 15 0f", false },
                      { 20, "86 14 a2 15 6162 18 1b 00 15 0f 03 0f", false } },
     };
-    struct lsuit_facts f;
+    struct lsuit_facts f = { 0 };
 
     check_case("one image");
     CHECK_INT(facts_of(&made, &f), LSUIT_OK);
@@ -61,7 +61,7 @@ static void two_components(void)
         .section = { { 20, "8c 0c 82 00 01 13 a2 0e 07 15 6161 15 0f  0c 00 14 a1 15 6162 15 0f",
                        false } },
     };
-    struct lsuit_facts f;
+    struct lsuit_facts f = { 0 };
 
     check_case("two components");
     CHECK_INT(facts_of(&made, &f), LSUIT_OK);
@@ -88,7 +88,7 @@ static void nested(void)
         .shared = "84 0c 00 0f 82 57 84 14 a1 02 50" CLASS "02 0f 55 82 14 a1 02 50" CLASS2,
         .section = { { 20, "86 0c 00 18 20 48 84 0c 01 14 a1 15 6161 15 0f", false } },
     };
-    struct lsuit_facts f;
+    struct lsuit_facts f = { 0 };
 
     check_case("alternatives, and an index that ends with its sequence");
     CHECK_INT(facts_of(&made, &f), LSUIT_OK);
@@ -99,12 +99,34 @@ static void nested(void)
     CHECK(f.fetch[0].uri.ptr == NULL);
 }
 
+/* Where an index holds: to the end of its sequence, and for what is nested in it. */
+static void indices(void)
+{
+    const struct make_manifest made = {
+        .components = "82 81 41 00 81 41 01",
+        .shared = "86 0c 00 14 a1 01 50" VENDOR "0f 82 43 82 01 0f 55 82 14 a1 01 50" CLASS,
+        .section = { { 20,
+                       "86 0c 01 18 20 46 82 14 a1 15 6163 0f 82 48 84 0c 00 14 a1 15 6161 "
+                       "43 82 15 0f",
+                       false } },
+    };
+    struct lsuit_facts f = { 0 };
+
+    check_case("an index holds in what is nested, and ends with its sequence");
+    CHECK_INT(facts_of(&made, &f), LSUIT_OK);
+    CHECK_UINT(f.fetch_n, 1);
+    CHECK_UINT(f.fetch[0].component, 1);
+    CHECK_BYTES(f.fetch[0].uri.ptr, f.fetch[0].uri.len, "c", 1);
+    CHECK(!f.vendor_condition);                     /* in one alternative only */
+    CHECK_BYTES(f.vendor_id.ptr, 2, "\x63\xaf", 2); /* the first one */
+}
+
 static void limits(void)
 {
     struct make_manifest made = {
         .section = { { 20, "90 15 0f 15 0f 15 0f 15 0f 15 0f 15 0f 15 0f 15 0f", false } }
     };
-    struct lsuit_facts f;
+    struct lsuit_facts f = { 0 };
 
     check_case("eight fetches, and nine");
     CHECK_INT(facts_of(&made, &f), LSUIT_OK);
@@ -188,6 +210,7 @@ int main(void)
     one_image();
     two_components();
     nested();
+    indices();
     limits();
     written();
     names();

@@ -504,8 +504,8 @@ static bool defaults_fill(struct reader *r)
     if (c->socket[0] == '\0' &&
         snprintf(c->socket, sizeof c->socket, "%s/control", c->state_dir) >= (int)sizeof c->socket)
         return wrong(r, "socket", "state_dir is too long for a Unix socket; name a shorter path");
-    if (c->component_n == 0) /* one image, the identifier of the drafts' examples */
-        return set_component(r, "image", "hex:00");
+    if (c->component_n == 0) /* one image, named as in the templates of manifests/ */
+        return set_component(r, "main", "main");
     return true;
 }
 

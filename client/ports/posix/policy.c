@@ -64,6 +64,7 @@ static enum lapel_verdict on_gate(void *ctx, enum lapel_gate gate, const struct 
                                   uint32_t *wait_ms_out)
 {
     struct agent *a = ctx;
+    enum lapel_verdict v = LAPEL_WAIT;
     json_t *question = json_pack("{s:s}", "gate", NAME(GATE, gate));
 
     *wait_ms_out = 60000;
@@ -73,7 +74,9 @@ static enum lapel_verdict on_gate(void *ctx, enum lapel_gate gate, const struct 
         return LAPEL_WAIT;
     }
     put_offer(question, offer);
-    return hooks_gate(&a->hooks, question, wait_ms_out);
+    v = hooks_gate(&a->hooks, question, wait_ms_out);
+    a->outcome.denied = a->outcome.denied || v == LAPEL_DENY;
+    return v;
 }
 
 /* What a command that waits for an outcome wants to know. */

@@ -5,8 +5,14 @@
 
 #include "log.h"
 
-/* The core has nothing to do for this long: what was asked for is over. */
+/* The core has nothing to do, for this long and not because of the network: what was asked for is
+ * over. */
 #define IDLE_MS 900
+
+static bool is_idle(const struct agent *a)
+{
+    return a->wait_ms >= IDLE_MS && a->net.wants == 0;
+}
 
 static json_t *refuse(const char *why)
 {
@@ -69,7 +75,7 @@ static bool look_check(struct agent *a, struct verb_wait *w, json_t **answer_out
         *answer_out = refuse(a->outcome.why);
     else if (a->outcome.available)
         *answer_out = add_version(a, result("available"));
-    else if (a->wait_ms < IDLE_MS)
+    else if (!is_idle(a))
         return false;
     else if (s.good_checks != w->good_checks)
         *answer_out = result("nothing new");
@@ -107,13 +113,15 @@ static bool look_apply(struct agent *a, struct verb_wait *w, json_t **answer_out
     lapel_status(&a->lapel, &s);
     if (a->outcome.refused || a->outcome.failed)
         *answer_out = refuse(a->outcome.why[0] != '\0' ? a->outcome.why : "refused");
+    else if (a->outcome.denied)
+        *answer_out = refuse("denied by the hook `gate`");
     else if (a->boot.mode == BOOT_STAGED)
         *answer_out = add_version(a, result("staged: the next start tries it"));
     else if (a->outcome.installed)
         *answer_out = add_version(a, result("installed"));
     else if (a->outcome.waits)
         *answer_out = add_version(a, result("waits for consent; see `lapel-agent settings`"));
-    else if (a->wait_ms >= IDLE_MS && s.state == LAPEL_READY && s.waiting == 0)
+    else if (is_idle(a) && s.state == LAPEL_READY && s.waiting == 0)
         *answer_out = result("nothing to do");
     else
         return false;

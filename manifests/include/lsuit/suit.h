@@ -177,6 +177,7 @@ struct lsuit_auth {
     uint32_t signers;
     uint32_t signers_n;
     uint32_t blocks; /* authentication blocks seen */
+    int32_t alg;     /* of the refused block that tells most, 0 none; in fault.code too */
 };
 
 /*

@@ -39,15 +39,15 @@ struct lsuit_trace {
     int64_t code;     /* section key or command code */
     uint32_t component;
     bool ok;
-    bool dry;               /* nothing was done: it would be */
-    struct lsuit_bytes uri; /* fetch */
-    uint64_t size;          /* fetch, copy, write: bytes that the component holds afterwards */
-    struct lsuit_bytes args;/* invoke */
-    uint32_t source;        /* copy, swap */
-    uint64_t slot;          /* component-slot */
-    uint32_t missing;       /* !ok: number of the parameter that was not set, else 0 */
-    const char *why;        /* !ok: what the processor itself found wrong, static, or NULL */
-    uint8_t depth;          /* of dependencies; 0 outermost */
+    bool dry;                /* nothing was done: it would be */
+    struct lsuit_bytes uri;  /* fetch */
+    uint64_t size;           /* fetch, copy, write: bytes that the component holds afterwards */
+    struct lsuit_bytes args; /* invoke */
+    uint32_t source;         /* copy, swap */
+    uint64_t slot;           /* component-slot */
+    uint32_t missing;        /* !ok: number of the parameter that was not set, else 0 */
+    const char *why;         /* !ok: what the processor itself found wrong, static, or NULL */
+    uint8_t depth;           /* of dependencies; 0 outermost */
 };
 
 /* Answers of a platform operation. */
@@ -146,11 +146,12 @@ struct lsuit_frame {
 
 /* What a dry run learned, for gates, notices and the answer to "does it fit". */
 struct lsuit_dry {
-    uint64_t fetch_bytes;   /* sum of image-size over fetches that would go to the network;
-                             * an upper bound for what the held conditions let run */
+    /* Sum of image-size over fetches that would go to the network: an upper bound for what the
+     * held conditions let run. */
+    uint64_t fetch_bytes;
     uint32_t fetches;
-    bool size_unknown;      /* a fetch without image-size */
-    uint32_t written;       /* bit i: component i would be written */
+    bool size_unknown; /* a fetch without image-size */
+    uint32_t written;  /* bit i: component i would be written */
     bool has_priority;
     int64_t priority;
 };
@@ -174,10 +175,10 @@ struct lsuit_run {
     uint8_t list_n;     /* components that the next command applies to; 0: index not set yet */
     uint8_t applied;    /* position in the list for the command in work */
     uint8_t list[LSUIT_MAX_COMPONENTS];
-    uint8_t differ;     /* check-content: sticky difference */
-    uint32_t unknown;   /* dry: bit i: bytes of component i are not known yet */
-    uint64_t offset;    /* image-match and check-content: bytes read so far */
-    uint64_t total;     /* of so many */
+    uint8_t differ;   /* check-content: sticky difference */
+    uint32_t unknown; /* dry: bit i: bytes of component i are not known yet */
+    uint64_t offset;  /* image-match and check-content: bytes read so far */
+    uint64_t total;   /* of so many */
     struct lsuit_hash hash;
     struct lsuit_params params[LSUIT_MAX_COMPONENTS];
     struct lsuit_frame frame[LSUIT_MAX_DEPTH];
