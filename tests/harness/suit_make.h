@@ -5,18 +5,15 @@
 #define SUIT_MAKE_H
 
 #include <psa/crypto.h>
-<<<<<<< HEAD
-=======
 #include <stdio.h>
->>>>>>> codec
 #include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
 #include "lsuit/suit.h"
 
-    /* A key pair for tests, the same in each run: the private number is one byte, 32 times. */
-    struct make_key {
+/* A key pair for tests, the same in each run: the private number is one byte, 32 times. */
+struct make_key {
     psa_key_id_t id;
     uint8_t point[LSUIT_P256_POINT_LEN];
     struct lsuit_key key; /* points at `point` */
