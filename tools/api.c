@@ -356,7 +356,7 @@ int api_call(const struct api *api, const char *method, const char *path, json_t
     }
     c.accept = "application/json";
     e = api_send(api, method, path, body != NULL ? "application/json" : NULL, &c, answer_out);
-    free(text);
+    json_wipe(text); /* Jansson made it, with the memory functions above */
     return e;
 }
 
