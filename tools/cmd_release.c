@@ -73,6 +73,7 @@ static int send_payload(const struct api *api, const struct lsuit_facts *facts, 
     uint8_t digest[LSUIT_SHA256_LEN];
     char hex[2 * LSUIT_SHA256_LEN + 1], path[128];
     struct http_call call = { 0 };
+    FILE *said = api->json ? stderr : stdout;
     uint64_t size = 0;
     long status = 0;
     int e = file_digest(file, digest, &size);
@@ -87,7 +88,7 @@ static int send_payload(const struct api *api, const struct lsuit_facts *facts, 
     if (e != CLI_OK)
         return e;
     if (status == 200) {
-        printf("%s: the server has it already\n", file);
+        fprintf(said, "%s: the server has it already\n", file);
         return CLI_OK;
     }
     call.body_file = file;
@@ -95,7 +96,7 @@ static int send_payload(const struct api *api, const struct lsuit_facts *facts, 
     call.progress = isatty(STDERR_FILENO) != 0;
     e = api_send(api, "PUT", path, "application/octet-stream", &call, NULL);
     if (e == CLI_OK)
-        printf("%s: %" PRIu64 " bytes sent\n", file, size);
+        fprintf(said, "%s: %" PRIu64 " bytes sent\n", file, size);
     return e;
 }
 
@@ -171,36 +172,29 @@ static int release_publish(int argc, char **argv)
 
 /* --- list, show, withdraw ------------------------------------------------------------------- */
 
+static void release_row(const json_t *r, void *user)
+{
+    (void)user;
+    printf("%-4s %-16s sequence %-8s %-9s %s\n", api_text(r, "id"), api_text(r, "version"),
+           api_text(r, "sequence"), api_text(r, "severity"), api_text(r, "state"));
+}
+
 static int release_list(int argc, char **argv)
 {
     struct api api = { 0 };
     const char *pos[1];
     struct opt opts[] = { API_OPTS(&api) };
-    json_t *answer = NULL, *r;
     char *path;
-    size_t i;
     int e = opts_parse(&VERBS[1], argc, argv, opts, pos, 1, 1, NULL);
 
     if (e == CLI_OK)
         e = api_open(&api, true);
     if (e != CLI_OK)
         return e;
-    path = api_path("/api/v1/products/", pos[0], "/releases?limit=1000");
-    e = api_call(&api, "GET", path, NULL, &answer);
+    path = api_path("/api/v1/products/", pos[0], "/releases");
+    e = api_list(&api, path, "releases", release_row, NULL);
     free(path);
-    if (e != CLI_OK)
-        return e;
-    if (api.json) {
-        api_print(answer);
-    } else {
-        json_array_foreach(json_object_get(answer, "releases"), i, r)
-        {
-            printf("%-4s %-16s sequence %-8s %-9s %s\n", api_text(r, "id"), api_text(r, "version"),
-                   api_text(r, "sequence"), api_text(r, "severity"), api_text(r, "state"));
-        }
-    }
-    json_decref(answer);
-    return CLI_OK;
+    return e;
 }
 
 static int by_id(const struct verb *v, int argc, char **argv, const char *method, const char *tail,
@@ -215,8 +209,8 @@ static int by_id(const struct verb *v, int argc, char **argv, const char *method
     char path[96];
     int e = opts_parse(v, argc, argv, opts, pos, 1, 1, NULL);
 
-    if (e == CLI_OK && !parse_uint(pos[0], &id))
-        e = cli_usage("%s: ID: '%s' is not a number", v->name, pos[0]);
+    if (e == CLI_OK)
+        e = api_id(v->name, "ID", pos[0], &id);
     if (e == CLI_OK && reason != NULL && !body)
         e = cli_usage("%s takes no --reason", v->name);
     if (e == CLI_OK)
@@ -224,8 +218,8 @@ static int by_id(const struct verb *v, int argc, char **argv, const char *method
     if (e != CLI_OK)
         return e;
     snprintf(path, sizeof path, "/api/v1/releases/%" PRIu64 "%s", id, tail);
-    if (body)
-        o = reason != NULL ? json_pack("{s:s}", "reason", reason) : json_object();
+    if (body && (o = api_reason(reason)) == NULL)
+        return CLI_USAGE;
     e = api_call(&api, method, path, o, &answer);
     if (e == CLI_OK && api.json)
         api_print(answer);

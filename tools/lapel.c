@@ -1,6 +1,7 @@
 /*
  * lapel: the publisher's and operator's command line. One file for each noun, cmd_<noun>.c.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,6 +32,14 @@ static void help(FILE *to)
         fprintf(to, "  %-9s %-44s %s\n", NOUNS[i].name, NOUNS[i].args, NOUNS[i].help);
 }
 
+/* What was printed must have arrived: a full disk behind `>` is an error too. */
+static int flushed(int code)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return code;
+    return code != CLI_OK ? code : cli_fail("standard output: %s", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -47,7 +56,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof NOUNS / sizeof NOUNS[0]; i++)
         if (strcmp(NOUNS[i].name, argv[1]) == 0)
-            return NOUNS[i].run(argc - 1, argv + 1);
+            return flushed(NOUNS[i].run(argc - 1, argv + 1));
     cli_usage("unknown noun '%s'", argv[1]);
     help(stderr);
     return CLI_USAGE;

@@ -99,7 +99,7 @@ void http_put_bytes(struct lapel_http *h, const uint8_t *bytes, size_t n)
         h->full = true;
         return;
     }
-    if (n > 0) /* memcpy wants a pointer even then */
+    if (n > 0) /* an absent value has no address */
         memcpy(h->io + h->out_n, bytes, n);
     h->out_n += n;
 }

@@ -7,8 +7,8 @@ extern const struct lapel_boot board_boot;   /* the boot loader */
 extern const struct lapel_nv board_nv;       /* two records */
 extern const struct lapel_sys board_sys;     /* clock and chance */
 extern const struct lapel_config board_config;
-extern bool board_wait(uint32_t ms);     /* until it is time, or the product wants to check */
-extern bool board_busy(void);            /* not now: the oven is on */
+extern bool board_wait(uint32_t ms);      /* until it is time, or the product wants to check */
+extern bool board_busy(void);             /* not now: the oven is on */
 extern void board_show(const char *line); /* tell the user */
 
 static uint8_t envelope[2048], io[1024];

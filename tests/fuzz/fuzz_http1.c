@@ -54,8 +54,8 @@ static void peer_close(void *ctx)
 
 static size_t exchange(struct lapel_http *h, struct peer *p)
 {
-    static const struct lapel_net NET = { sizeof NET,  peer_connect, peer_send,
-                                          peer_recv, peer_close,   NULL };
+    static const struct lapel_net NET = { sizeof NET, peer_connect, peer_send,
+                                          peer_recv,  peer_close,   NULL };
     static const struct lapel_origin ORIGIN = { "h.example", 443, true, false };
     size_t body = 0;
 

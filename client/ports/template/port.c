@@ -14,7 +14,7 @@ static int net_connect(void *ctx, const char *host, uint16_t port, bool tls)
     (void)ctx;
     (void)host;
     (void)port;
-    (void)tls;          /* certificate and name are checked here, and only here */
+    (void)tls;             /* certificate and name are checked here, and only here */
     return LAPEL_NET_FAIL; /* 0 while it is being made: the same call follows */
 }
 
@@ -39,8 +39,8 @@ static void net_close(void *ctx)
     (void)ctx;
 }
 
-const struct lapel_net template_net = { sizeof template_net, net_connect, net_send,
-                                        net_recv,            net_close,   NULL };
+const struct lapel_net template_net = { sizeof template_net, net_connect, net_send, net_recv,
+                                        net_close,           NULL };
 
 /* --- slots: the one that runs is never written ------------------------------------------------- */
 
@@ -111,10 +111,10 @@ static int manifest_read(void *ctx, uint8_t slot, uint8_t *buf, size_t cap)
     return 0; /* empty */
 }
 
-const struct lapel_slots template_slots = { sizeof template_slots, slots_find, slots_info,
-                                            slots_erase,           slots_write, slots_read,
-                                            NULL,                  manifest_write,
-                                            manifest_read };
+const struct lapel_slots template_slots = {
+    sizeof template_slots, slots_find,   slots_info, slots_erase, slots_write, slots_read, NULL,
+    manifest_write,        manifest_read
+};
 
 /* --- boot loader: each act is durable when it answers 1 ------------------------------------------ */
 
@@ -139,8 +139,14 @@ static int boot_none(void *ctx)
     return -1;
 }
 
-const struct lapel_boot template_boot = { sizeof template_boot, boot_state, boot_stage, boot_none,
-                                          boot_none,            boot_none,  boot_none,  NULL,
+const struct lapel_boot template_boot = { sizeof template_boot,
+                                          boot_state,
+                                          boot_stage,
+                                          boot_none,
+                                          boot_none,
+                                          boot_none,
+                                          boot_none,
+                                          NULL,
                                           NULL };
 
 /* --- two records in different erase units --------------------------------------------------------- */
