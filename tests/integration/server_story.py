@@ -255,6 +255,9 @@ def publishing():
     T.equal("a small integrated payload",
             S.publish(envelope(manifest(17, b"tiny", uri="#image"), KEY,
                                integrated={"#image": b"tiny"})[0]).status, 201)
+    refused("an integrated one of another size", 422, "envelope.components.size",
+            envelope(manifest(18, b"tiny", uri="#image", size=5), KEY,
+                     integrated={"#image": b"tiny"})[0])
     refused("an integrated one that differs", 422, "envelope.components.digest",
             envelope(manifest(18, b"tiny", uri="#image"), KEY, integrated={"#image": b"tinY"})[0])
 
@@ -359,6 +362,12 @@ def stopping(digest):
     last = S.api("GET", "products/lamp/devices/a1").json()["last_attempt"]
     T.equal("shown", (last["stage"], last["class"], last["offset"]),
             ("image-match", "digest-mismatch", "4096"))
+    later = dict(attempt)
+    later[1], later[2] = b"abcdefgh", 5
+    for doc in (later, attempt):
+        S.device("POST", "reports", busy, cbor2.dumps({0: 1, 1: "lamp", 2: "a1", 3: doc}))
+    last = S.api("GET", "products/lamp/devices/a1").json()["last_attempt"]
+    T.equal("an old one that comes late changes nothing", last["attempt"], b"abcdefgh".hex())
     T.equal("aborted", S.verb(rollout, "abort").json()["state"], "aborted")
     problem("for good", S.verb(rollout, "resume"), 409)
     T.equal("withdrawn", S.api("GET", "releases/%d" % release).json()["state"], "withdrawn")
@@ -504,7 +513,7 @@ def cut_off():
     got = len(s.recv(65536))
     T.equal("halted", S.verb(rollout, "halt").status, 200)
     more = b"x"
-    while more:
+    while more and got < len(image):
         try:
             more = s.recv(1 << 20)
         except ConnectionResetError:
