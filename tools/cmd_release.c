@@ -1,12 +1,10 @@
 /*
  * lapel release: publish what was signed.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <psa/crypto.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api.h"
@@ -31,33 +29,6 @@ static const struct verb VERBS[] = {
 
 /* --- publish -------------------------------------------------------------------------------- */
 
-static int file_digest(const char *path, uint8_t digest_out[LSUIT_SHA256_LEN], uint64_t *size_out)
-{
-    static uint8_t buf[65536];
-    psa_hash_operation_t h = psa_hash_operation_init();
-    FILE *f = fopen(path, "rb");
-    size_t n, len = 0;
-    int e = CLI_OK;
-
-    if (f == NULL)
-        return cli_fail("%s: %s", path, strerror(errno));
-    *size_out = 0;
-    if (psa_hash_setup(&h, PSA_ALG_SHA_256) != PSA_SUCCESS)
-        e = cli_fail("SHA-256 is not available");
-    while (e == CLI_OK && (n = fread(buf, 1, sizeof buf, f)) > 0) {
-        *size_out += n;
-        if (psa_hash_update(&h, buf, n) != PSA_SUCCESS)
-            e = cli_fail("%s: hashing failed", path);
-    }
-    if (e == CLI_OK && ferror(f))
-        e = cli_fail("%s: %s", path, strerror(errno));
-    if (e == CLI_OK && psa_hash_finish(&h, digest_out, LSUIT_SHA256_LEN, &len) != PSA_SUCCESS)
-        e = cli_fail("%s: hashing failed", path);
-    psa_hash_abort(&h);
-    fclose(f);
-    return e;
-}
-
 /* Is this payload named by the envelope? A wrong file is said here, not after the upload. */
 static bool named(const struct lsuit_facts *facts, const uint8_t *digest)
 {
@@ -76,7 +47,7 @@ static int send_payload(const struct api *api, const struct lsuit_facts *facts, 
     FILE *said = api->json ? stderr : stdout;
     uint64_t size = 0;
     long status = 0;
-    int e = file_digest(file, digest, &size);
+    int e = file_measure(file, digest, &size);
 
     if (e != CLI_OK)
         return e;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli.h"
+#include "api.h"
 #include "cmd.h"
 
 /* clang-format off */
@@ -13,7 +13,7 @@ static const struct verb NOUNS[] = {
   { "status",   "",                                                "how things stand, one screen",            cmd_status },
   { "halt",     "[ID]",                                            "stop a rollout; without ID all of them",  cmd_halt },
   { "key",      "new | show",                                      "make a signing key, show its public part", cmd_key },
-  { "manifest", "create | sign | verify | show",                   "SUIT manifests, without a server",        cmd_manifest },
+  { "manifest", "create | sign | verify | show | sever",                  "SUIT manifests, without a server",        cmd_manifest },
   { "release",  "publish | list | show | withdraw",                "what was signed, on the server",          cmd_release },
   { "rollout",  "create | start | show | watch | halt | ...",      "hand a release out in waves",             cmd_rollout },
   { "device",   "add | list | show | rotate | revoke | forget",    "identities and credentials",              cmd_device },
@@ -42,6 +42,7 @@ static int flushed(int code)
 
 int main(int argc, char **argv)
 {
+    api_wipe_secrets();
     if (argc < 2) {
         help(stderr);
         return CLI_USAGE;

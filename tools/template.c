@@ -1,12 +1,11 @@
 #include "template.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli.h"
+#include "envelope.h"
 #include "lsuit/cbor.h"
 #include "lsuit/uuid.h"
 
@@ -400,44 +399,15 @@ int template_read(const char *path, struct template *t_out)
 
 /* --- measuring ---------------------------------------------------------------------------- */
 
-static int measure_file(struct template_image *img)
+static int measure(struct template_image *img)
 {
-    static uint8_t buf[65536];
-    const struct lsuit_crypto *crypto = &lsuit_crypto_psa;
-    struct lsuit_hash h;
-    FILE *f = fopen(img->path, "rb");
-    struct stat st;
-    size_t n, len = 0;
-    int e = CLI_OK;
+    int e = file_measure(img->path, img->sha256, &img->size);
 
-    if (f == NULL)
-        return cli_fail("%s: %s", img->path, strerror(errno));
-    if (fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode)) {
-        fclose(f);
-        return cli_fail("%s: is no plain file", img->path);
-    }
-    if (crypto->hash_start(crypto->ctx, &h, LSUIT_ALG_SHA256) != LSUIT_OK) {
-        fclose(f);
-        return cli_fail("SHA-256 is not available");
-    }
-    while (e == CLI_OK && (n = fread(buf, 1, sizeof buf, f)) > 0) {
-        img->size += n;
-        if (img->size > INT64_MAX)
-            e = cli_fail("%s: larger than 2^63-1 bytes", img->path);
-        else if (crypto->hash_update(crypto->ctx, &h, (struct lsuit_bytes){ buf, n }) != LSUIT_OK)
-            e = cli_fail("%s: hashing failed", img->path);
-    }
-    if (ferror(f))
-        e = cli_fail("%s: %s", img->path, strerror(errno));
-    else if (img->size == 0 && e == CLI_OK)
+    if (e == CLI_OK && img->size == 0)
         e = cli_fail("%s: is empty", img->path);
-    else if (img->integrated && img->size > TEMPLATE_INTEGRATED_MAX && e == CLI_OK)
+    if (e == CLI_OK && img->integrated && img->size > TEMPLATE_INTEGRATED_MAX)
         e = cli_fail("%s: an integrated payload has at most %d bytes", img->path,
                      TEMPLATE_INTEGRATED_MAX);
-    if (crypto->hash_finish(crypto->ctx, &h, img->sha256, sizeof img->sha256, &len) != LSUIT_OK &&
-        e == CLI_OK)
-        e = cli_fail("%s: hashing failed", img->path);
-    fclose(f);
     return e;
 }
 
@@ -468,7 +438,7 @@ int template_measure(struct template *t, bool allow_absolute)
     for (size_t i = 0; i < t->components; i++) {
         for (size_t k = 0; k < t->component[i].images; k++) {
             struct template_image *img = &t->component[i].image[k];
-            int e = measure_file(img);
+            int e = measure(img);
 
             if (e == CLI_OK)
                 e = settle_uri(img, i, k, allow_absolute);
