@@ -262,6 +262,35 @@ def publishing():
             envelope(manifest(18, b"tiny", uri="#image"), KEY, integrated={"#image": b"tinY"})[0])
 
 
+def two_slots():
+    """One image for each slot: a device may ask for either, so both must be here and granted."""
+    images = [os.urandom(3000), os.urandom(4000)]
+
+    def alternatives(uris, digests):
+        shared = [20, {1: VENDOR.bytes, 2: CLASS.bytes}, 1, 15, 2, 15, 15, [
+            sequence(20, {5: i}, 5, 15,
+                     20, {3: cbor2.dumps([-16, digests[i]]), 14: len(images[i])})
+            for i in (0, 1)]]
+        fetch = [15, [sequence(20, {5: i}, 5, 15, 20, {21: uris[i]}) for i in (0, 1)], 21, 15, 3, 15]
+        m = {1: 1, 2: 20, 3: cbor2.dumps({2: [[b"\x00"]], 4: sequence(*shared)}),
+             7: sequence(3, 15), 20: sequence(*fetch)}
+        return envelope(cbor2.dumps(m), KEY)[0]
+
+    digests = [sha256(i) for i in images]
+    uris = ["../payloads/" + d.hex() for d in digests]
+    S.upload(images[1])
+    problem("two slots: one is missing", S.publish(alternatives(uris, digests)), 409, "payloads")
+    S.upload(images[0])
+    problem("two slots: no digest for one",
+            S.publish(alternatives(uris, [digests[1], digests[1]])), 422)
+    problem("two slots: an absolute URI for one",
+            S.publish(alternatives(["https://x/" + digests[0].hex(), uris[1]], digests)), 422)
+    answer = S.publish(alternatives(uris, digests))
+    T.equal("two slots", answer.status, 201)
+    T.equal("two payloads", sorted(p["sha256"] for p in answer.json()["payloads"]),
+            sorted(d.hex() for d in digests))
+
+
 def main_job():
     """Two waves: offered, fetched, confirmed; the second wave after an approval."""
     release, digest = S.release(32, IMAGE[2], KEY)
@@ -595,6 +624,7 @@ try:
     devices()
     uploads()
     publishing()
+    two_slots()
     installed = main_job()
     newest = stopping(installed)
     device_border(newest)
