@@ -68,12 +68,19 @@ static bool said_off(struct device *x)
     return x->lapel.rec.choice[LAPEL_AUTO_FEATURE - 1] == LAPEL_OFF && x->server.checkins > 3;
 }
 
-/* Withdrawn when it is staged, and offered again later. */
+/* Withdrawn when it is staged, and offered again once the server hears that it was given up. A
+ * cut may take the event from the user, never the outcome from the server. */
 static bool withdrawn(struct device *x)
 {
-    if (device_state(x) == LAPEL_STAGED && x->told[LAPEL_EVENT_WITHDRAWN] == 0)
+    static int boots;
+
+    if (x->server.checkins == 0)
+        boots = 0;
+    if (boots == 0 && device_state(x) == LAPEL_STAGED) {
         x->server.verdict = LSUIT_WITHDRAW;
-    if (x->told[LAPEL_EVENT_WITHDRAWN] > 0)
+        boots = x->boots;
+    }
+    if (x->server.has_attempt && x->server.attempt_class == LSUIT_CLASS_WITHDRAWN)
         x->server.verdict = 0;
     return runs(x, &v2);
 }
