@@ -30,3 +30,13 @@ USES.tests/unit/test_journal := client/liblapel manifests/liblsuit
 
 TESTS += tests/unit/test_state
 USES.tests/unit/test_state := client/liblapel manifests/liblsuit
+
+# A port to fill in builds, and the device of README.md updates itself.
+LIBS += client/libtemplate
+SRC.client/libtemplate := client/ports/template/port.c
+
+TESTS += tests/unit/test_minimal
+USES.tests/unit/test_minimal := client/liblapel manifests/liblsuit
+
+FUZZ += tests/fuzz/fuzz_http1
+USES.tests/fuzz/fuzz_http1 := client/liblapel

@@ -4,15 +4,24 @@ LIBS += manifests/liblsuit
 SRC.manifests/liblsuit := $(wildcard manifests/src/*.c manifests/crypto/*.c)
 PKG.manifests/liblsuit := mbedcrypto
 
-CODEC_TESTS := $(addprefix tests/unit/test_,bytes cbor cbor_peer cose suit suit_check suit_text suit_facts)
-TESTS += $(CODEC_TESTS)
-$(foreach t,$(CODEC_TESTS),$(eval USES.$(t) := manifests/liblsuit))
+TESTS += tests/unit/test_bytes tests/unit/test_cbor tests/unit/test_cbor_peer tests/unit/test_cose \
+         tests/unit/test_suit tests/unit/test_suit_check tests/unit/test_suit_text \
+         tests/unit/test_suit_facts
+USES.tests/unit/test_bytes      := manifests/liblsuit
+USES.tests/unit/test_cbor       := manifests/liblsuit
+USES.tests/unit/test_cbor_peer  := manifests/liblsuit
+USES.tests/unit/test_cose       := manifests/liblsuit
+USES.tests/unit/test_suit       := manifests/liblsuit
+USES.tests/unit/test_suit_check := manifests/liblsuit
+USES.tests/unit/test_suit_text  := manifests/liblsuit
+USES.tests/unit/test_suit_facts := manifests/liblsuit
+PKG.tests/unit/test_cbor_peer   := cbor
 
-PKG.tests/unit/test_cbor_peer := cbor
-
-CODEC_FUZZ := $(addprefix tests/fuzz/fuzz_,cbor cose envelope manifest)
-FUZZ += $(CODEC_FUZZ)
-$(foreach t,$(CODEC_FUZZ),$(eval USES.$(t) := manifests/liblsuit))
+FUZZ += tests/fuzz/fuzz_cbor tests/fuzz/fuzz_cose tests/fuzz/fuzz_envelope tests/fuzz/fuzz_manifest
+USES.tests/fuzz/fuzz_cbor     := manifests/liblsuit
+USES.tests/fuzz/fuzz_cose     := manifests/liblsuit
+USES.tests/fuzz/fuzz_envelope := manifests/liblsuit
+USES.tests/fuzz/fuzz_manifest := manifests/liblsuit
 
 TESTS += tests/unit/test_run
 SRC.tests/unit/test_run  := tests/unit/test_run.c tests/interop/suit_device.c

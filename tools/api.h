@@ -14,8 +14,13 @@
 struct api {
     const char *home, *server, *ca, *token_file; /* options */
     bool json;                                   /* print the answer as it came */
-    char url[512], ca_path[1024], token[64];     /* settled by api_open */
+    char url[512], ca_path[1024];                /* settled by api_open */
+    const char *token;                           /* of api_open, wiped at exit; NULL: none */
 };
+
+/* A token: 43 base64url characters and a newline. */
+#define TOKEN_LEN 43
+#define TOKEN_LINE (TOKEN_LEN + 1)
 
 /* The common options of every verb that talks to a server. */
 #define API_OPTS(api)                                                                     \
@@ -28,16 +33,38 @@ struct api {
         NULL, OPT_FLAG, NULL, NULL, NULL, false                                           \
     }
 
+/* Once, before anything else: what held a token is wiped before it is given back. */
+void api_wipe_secrets(void);
+
 /* Settle server, CA and token. `need_token` false for bootstrap. */
 int api_open(struct api *api, bool need_token);
 
-/* Keep server, CA and token for later calls. The token file is 0600. */
-int api_store(const struct api *api, const char *token);
+/* Take the bearer from a file of one line that nobody else may read. */
+int api_token(struct api *api, const char *path);
+
+/*
+ * Keep server, CA and token for later calls. The token file is 0600.
+ *
+ *   token_file  reserved with api_reserve_home before the server made the token
+ */
+int api_reserve_home(const struct api *api, bool replace, struct file_out *token_file);
+int api_store(const struct api *api, struct file_out *token_file, const char *token);
+
+/*
+ * Hand a token out of an answer: into a file reserved for it (path NULL: to standard output, as
+ * JSON with --json). When the file can't be written after all it is printed: nothing can give it
+ * again.
+ */
+int api_secret_reserve(const char *path, struct file_out *out);
+int api_secret(const struct api *api, const json_t *answer, const char *path, struct file_out *out);
+
+/* The token in an answer; NULL after a message when there is none of the right form. */
+const char *api_token_of(const json_t *answer);
 
 /*
  * One call.
  *
- *   path        printf-like; segments must be encoded already (api_segment)
+ *   path        segments are encoded (api_path); NULL says that there was no memory for it
  *   body        taken; NULL sends none
  *   answer_out  may be NULL; json_decref it. NULL for 204
  *
@@ -56,10 +83,31 @@ int api_send(const struct api *api, const char *method, const char *path, const 
 /* "/api/v1/products/" + segment + rest; free() it. */
 char *api_path(const char *before, const char *segment, const char *after);
 
-/* Print an answer as JSON. */
+/*
+ * All entries of a list, following `next`. With --json one object with all of them is printed,
+ * else `row` is called for each.
+ *
+ *   path  with its query, if any
+ *   noun  the member that holds the array
+ *   row   user is passed on
+ */
+int api_list(const struct api *api, const char *path, const char *noun,
+             void (*row)(const json_t *entry, void *user), void *user);
+
+/* A text into a body that is sent. Names it and fails when it is no UTF-8. */
+int api_put(json_t *body, const char *key, const char *value);
+/* {"reason": ...}, {} without one; NULL after a message. */
+json_t *api_reason(const char *reason);
+/* An id from the command line: 1 to 2^31-1. */
+int api_id(const char *verb, const char *what, const char *text, uint64_t *id_out);
+
+/* Print an answer as JSON; {} when there was none. */
 void api_print(const json_t *answer);
 
-/* A member as text for people; "-" when it is null or absent. Valid until the fourth next call. */
+/*
+ * A member as text for people: "-" when it is null or absent, nothing in it drives a terminal.
+ * Valid until the 16th next call.
+ */
 const char *api_text(const json_t *o, const char *key);
 
 #endif

@@ -8,11 +8,88 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/*
+ * The length of the character at s, 1 to 4 bytes, and whether a terminal only shows it: no control
+ * character, none that changes the direction of writing, and UTF-8 at all.
+ */
+static size_t char_at(const uint8_t *s, size_t n, bool *plain_out)
+{
+    static const uint32_t LEAST[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    size_t len = s[0] < 0x80   ? 1
+                 : s[0] < 0xc2 ? 0
+                 : s[0] < 0xe0 ? 2
+                 : s[0] < 0xf0 ? 3
+                 : s[0] < 0xf5 ? 4
+                               : 0;
+    uint32_t c = len < 2 ? s[0] : s[0] & (0x7fu >> len);
+
+    *plain_out = false;
+    if (len == 0 || len > n)
+        return 1;
+    for (size_t i = 1; i < len; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 1;
+        c = c << 6 | (s[i] & 0x3f);
+    }
+    if (c < LEAST[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+        return 1;
+    *plain_out = c >= 0x20 && !(c >= 0x7f && c <= 0x9f) && !(c >= 0x200e && c <= 0x200f) &&
+                 !(c >= 0x2028 && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069);
+    return len;
+}
+
+void put_safe(FILE *to, const void *text, size_t n, const char *escaped)
+{
+    const uint8_t *s = text;
+
+    while (n > 0) {
+        bool plain;
+        size_t len = char_at(s, n, &plain);
+
+        if (plain && len == 1 && strchr(escaped, s[0]) != NULL)
+            fputc('\\', to);
+        if (plain)
+            fwrite(s, 1, len, to);
+        else
+            for (size_t i = 0; i < len; i++)
+                fprintf(to, "\\x%02x", s[i]);
+        s += len;
+        n -= len;
+    }
+}
+
+bool is_utf8(const char *text)
+{
+    const uint8_t *s = (const uint8_t *)text;
+    size_t n = strlen(text);
+
+    while (n > 0) {
+        bool plain;
+        size_t len = char_at(s, n, &plain);
+
+        if (!plain && len == 1 && s[0] >= 0x80)
+            return false;
+        s += len;
+        n -= len;
+    }
+    return true;
+}
+
+/* Much of what is said here comes from a server or a file: nothing of it may drive a terminal. */
 static void complain(const char *fmt, va_list ap)
 {
+    char *text = NULL;
+    int n = vasprintf(&text, fmt, ap);
+
+    fflush(stdout);
     fputs("lapel: ", stderr);
-    vfprintf(stderr, fmt, ap);
+    if (n < 0)
+        fputs("out of memory", stderr);
+    else
+        put_safe(stderr, text, (size_t)n, "");
     fputc('\n', stderr);
+    if (n >= 0)
+        free(text);
 }
 
 int cli_fail(const char *fmt, ...)
@@ -102,6 +179,8 @@ static int opt_store(struct opt *o, const char *value)
             return cli_usage("--%s: '%s' is not a whole number", o->name, value);
         break;
     case OPT_LIST:
+        if (*value == '\0')
+            return cli_usage("--%s: must not be empty", o->name);
         list = o->to;
         if (list->n == sizeof list->item / sizeof list->item[0])
             return cli_usage("--%s: given too often", o->name);
@@ -161,6 +240,8 @@ int opts_parse(const struct verb *v, int argc, char **argv, struct opt *opts, co
         if (n == max)
             return cli_usage("%s: unexpected argument '%s'; usage: %s %s", v->name, a, v->name,
                              v->args);
+        if (*a == '\0')
+            return cli_usage("%s: an argument is empty; usage: %s %s", v->name, v->name, v->args);
         pos_out[n++] = a;
     }
     if (n < min)
@@ -202,33 +283,38 @@ int verbs_run(const char *noun, const struct verb *verbs, size_t n, int argc, ch
 uint8_t *file_read(const char *path, size_t max, size_t *n_out)
 {
     bool std = strcmp(path, "-") == 0;
-    FILE *f = std ? stdin : fopen(path, "rb");
+    int fd = std ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     uint8_t *buf = NULL;
-    size_t n;
+    size_t n = 0;
+    ssize_t got = 0;
 
-    if (f == NULL) {
+    if (fd < 0) {
         cli_fail("%s: %s", path, strerror(errno));
         return NULL;
     }
-    buf = malloc(max + 1);
-    if (buf == NULL) {
-        cli_fail("%s: out of memory", path);
-        goto out;
+    buf = malloc(max + 1); /* untouched pages cost nothing */
+    while (buf != NULL && n <= max && (got = read(fd, buf + n, max + 1 - n)) != 0) {
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            break;
+        n += (size_t)got;
     }
-    n = fread(buf, 1, max + 1, f);
-    if (ferror(f) || n > max) {
-        if (n > max)
-            cli_fail("%s: longer than %zu bytes", path, max);
-        else
-            cli_fail("%s: %s", path, strerror(errno));
+    if (buf == NULL)
+        cli_fail("%s: out of memory", path);
+    else if (got < 0)
+        cli_fail("%s: %s", path, strerror(errno));
+    else if (n > max)
+        cli_fail("%s: longer than %zu bytes", path, max);
+    else
+        *n_out = n;
+    if (buf != NULL && (got < 0 || n > max)) {
+        explicit_bzero(buf, n);
         free(buf);
         buf = NULL;
-        goto out;
     }
-    *n_out = n;
-out:
     if (!std)
-        fclose(f);
+        close(fd);
     return buf;
 }
 
@@ -251,7 +337,7 @@ static int write_fd(int fd, struct lsuit_bytes bytes)
 /* The name is durable only when its folder is. */
 static int fsync_parent(const char *path)
 {
-    char dir[4096];
+    char dir[FILE_PATH_MAX];
     const char *slash = strrchr(path, '/');
     int fd, e;
 
@@ -267,36 +353,93 @@ static int fsync_parent(const char *path)
     return e;
 }
 
-int file_write(const char *path, struct lsuit_bytes bytes, unsigned mode, bool replace)
+/* Whatever stands at the name and is no plain file (a device, a pipe) is not replaced by one. */
+static int check_target(const char *path, bool replace)
 {
-    char tmp[4096];
-    int fd = -1;
+    struct stat st;
+
+    if (lstat(path, &st) < 0)
+        return errno == ENOENT ? CLI_OK : cli_fail("%s: %s", path, strerror(errno));
+    if (!replace)
+        return cli_fail("%s: exists already and is not overwritten", path);
+    return S_ISREG(st.st_mode) || S_ISLNK(st.st_mode) ? CLI_OK
+                                                      : cli_fail("%s: is no plain file", path);
+}
+
+int file_reserve(const char *path, size_t size, unsigned mode, bool replace, struct file_out *out)
+{
+    mode_t mask = umask(077);
     int e = CLI_OK;
 
+    umask(mask);
+    *out = (struct file_out){ path, "", -1, replace };
     if (strcmp(path, "-") == 0)
-        return write_fd(STDOUT_FILENO, bytes) == 0
+        return CLI_OK;
+    if (check_target(path, replace) != CLI_OK)
+        return CLI_FAILED;
+    if (snprintf(out->tmp, sizeof out->tmp, "%s.XXXXXX", path) >= (int)sizeof out->tmp)
+        return cli_fail("%s: name too long", path);
+    out->fd = mkostemp(out->tmp, O_CLOEXEC); /* 0600 until it is finished */
+    if (out->fd < 0)
+        return cli_fail("%s: %s", path, strerror(errno));
+    errno = size > 0 ? posix_fallocate(out->fd, 0, (off_t)size) : 0;
+    if (errno != 0 || fchmod(out->fd, (mode_t)mode & ~mask) < 0) {
+        e = cli_fail("%s: %s", path, strerror(errno));
+        file_drop(out);
+    }
+    return e;
+}
+
+/* Not link(): file systems without hard links are what travels to an offline machine. */
+static int give_name(const struct file_out *out)
+{
+    if (out->replace)
+        return rename(out->tmp, out->path);
+    if (renameat2(AT_FDCWD, out->tmp, AT_FDCWD, out->path, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    if (link(out->tmp, out->path) < 0)
+        return -1;
+    unlink(out->tmp);
+    return 0;
+}
+
+int file_commit(struct file_out *out, struct lsuit_bytes bytes)
+{
+    if (out->fd < 0) /* standard output */
+        return fflush(stdout) == 0 && write_fd(STDOUT_FILENO, bytes) == 0
                    ? CLI_OK
                    : cli_fail("standard output: %s", strerror(errno));
-    if (snprintf(tmp, sizeof tmp, "%s.XXXXXX", path) >= (int)sizeof tmp)
-        return cli_fail("%s: name too long", path);
-    fd = mkostemp(tmp, O_CLOEXEC);
-    if (fd < 0)
-        return cli_fail("%s: %s", path, strerror(errno));
-    if (fchmod(fd, (mode_t)mode) < 0 || write_fd(fd, bytes) < 0 || fsync(fd) < 0) {
-        e = cli_fail("%s: %s", path, strerror(errno));
-    } else if (replace) {
-        if (rename(tmp, path) < 0)
-            e = cli_fail("%s: %s", path, strerror(errno));
-    } else if (link(tmp, path) < 0) { /* unlike rename, refuses an existing name */
-        e = errno == EEXIST ? cli_fail("%s: exists already and is not overwritten", path)
-                            : cli_fail("%s: %s", path, strerror(errno));
+    if (write_fd(out->fd, bytes) < 0 || ftruncate(out->fd, (off_t)bytes.len) < 0 ||
+        fsync(out->fd) < 0 || give_name(out) < 0) {
+        if (errno == EEXIST)
+            cli_fail("%s: exists already and is not overwritten", out->path);
+        else
+            cli_fail("%s: %s", out->path, strerror(errno));
+        file_drop(out);
+        return CLI_FAILED;
     }
-    close(fd);
-    if (e != CLI_OK || !replace)
-        unlink(tmp);
-    if (e == CLI_OK && fsync_parent(path) < 0)
-        e = cli_fail("%s: %s", path, strerror(errno));
-    return e;
+    close(out->fd);
+    out->fd = -1;
+    return fsync_parent(out->path) == 0 ? CLI_OK : cli_fail("%s: %s", out->path, strerror(errno));
+}
+
+void file_drop(struct file_out *out)
+{
+    if (out->fd < 0)
+        return;
+    close(out->fd);
+    unlink(out->tmp);
+    out->fd = -1;
+}
+
+int file_write(const char *path, struct lsuit_bytes bytes, unsigned mode, bool replace)
+{
+    struct file_out out;
+    int e = file_reserve(path, 0, mode, replace, &out);
+
+    return e == CLI_OK ? file_commit(&out, bytes) : e;
 }
 
 void hex_put(const uint8_t *bytes, size_t n, char *out)

@@ -85,6 +85,40 @@ uint8_t *file_read(const char *path, size_t max, size_t *n_out);
  */
 int file_write(const char *path, struct lsuit_bytes bytes, unsigned mode, bool replace);
 
+/* Longest path of a file that is written, with the ending of its temporary. */
+#define FILE_PATH_MAX 4096
+
+/* A file that is being made: a temporary beside its name. */
+struct file_out {
+    const char *path; /* borrowed; "-" is standard output */
+    char tmp[FILE_PATH_MAX];
+    int fd; /* -1: standard output, or finished */
+    bool replace;
+};
+
+/*
+ * Make sure that a file can be written before something is done that can't be done twice, such as
+ * asking a server for a secret: name free, folder writable, `size` bytes on the disk taken.
+ *
+ *   mode  less what the umask takes away
+ *
+ * file_commit gives it its bytes and its name, file_drop removes it. All print what is wrong.
+ */
+int file_reserve(const char *path, size_t size, unsigned mode, bool replace, struct file_out *out);
+int file_commit(struct file_out *out, struct lsuit_bytes bytes);
+void file_drop(struct file_out *out);
+
+/*
+ * Print text that somebody else wrote. Control characters, marks that change the direction of
+ * writing and bytes that are no UTF-8 come out as \xNN.
+ *
+ *   escaped  ASCII characters that get a backslash
+ */
+void put_safe(FILE *to, const void *text, size_t n, const char *escaped);
+
+/* Whether JSON can carry it. */
+bool is_utf8(const char *text);
+
 /* A decimal number without sign, blanks or leading junk; false otherwise. */
 bool parse_uint(const char *s, uint64_t *v_out);
 

@@ -11,6 +11,7 @@
 #include "cmd.h"
 #include "lsuit/cbor.h"
 #include "lsuit/checkin.h"
+#include "lsuit/receipt.h"
 #include "lsuit/report.h"
 #include "lsuit/statement.h"
 #include "lsuit/trust.h"
@@ -24,7 +25,7 @@ static int checkin_show(int argc, char **argv);
 /* clang-format off */
 static const struct verb VERBS[] = {
   { "make", "OUT",  "write a check-in; - is standard output",                checkin_make },
-  { "show", "FILE", "name every key of a check-in, answer, report or statement", checkin_show },
+  { "show", "FILE", "name every key of a document of the device interface", checkin_show },
 };
 /* clang-format on */
 
@@ -34,7 +35,6 @@ struct make_args {
     const char *product, *device, *model, *hardware, *vendor_domain, *vendor_id, *class_id, *digest,
         *state, *attempt;
     uint64_t sequence, stage, class_;
-    bool has_stage;
 };
 
 /* 32 hex digits, dashes as in a UUID allowed. */
@@ -173,7 +173,9 @@ static const struct kind {
               { "answer", LSUIT_MAP_ANSWER },
               { "report", LSUIT_MAP_REPORT },
               { "statement", LSUIT_MAP_STATEMENT },
-              { "trust", LSUIT_MAP_TRUST } };
+              { "trust", LSUIT_MAP_TRUST },
+              { "trust-document", LSUIT_MAP_TRUST_DOC },
+              { "receipt", LSUIT_MAP_RECEIPT } };
 
 /* The map that stands under a key of another one. */
 static enum lsuit_map map_under(enum lsuit_map map, int64_t key)
@@ -190,15 +192,15 @@ static enum lsuit_map map_under(enum lsuit_map map, int64_t key)
         { LSUIT_MAP_CHECKIN, LSUIT_CHECKIN_FAULT, LSUIT_MAP_FAULT },
         { LSUIT_MAP_CHECKIN, LSUIT_CHECKIN_USER, LSUIT_MAP_USER },
         { LSUIT_MAP_ANSWER, LSUIT_ANSWER_VERDICTS, LSUIT_MAP_VERDICT },
-        { LSUIT_MAP_REPORT, 3, LSUIT_MAP_ATTEMPT },
-        { LSUIT_MAP_REPORT, 4, LSUIT_MAP_EVENT },
-        { LSUIT_MAP_REPORT, 5, LSUIT_MAP_FAULT },
-        { LSUIT_MAP_REPORT, 8, LSUIT_MAP_SPACE },
-        { LSUIT_MAP_STATEMENT, 6, LSUIT_MAP_RELEASE },
-        { LSUIT_MAP_STATEMENT, 11, LSUIT_MAP_SUPPORT },
-        { LSUIT_MAP_TRUST, 2, LSUIT_MAP_ROLE },
-        { LSUIT_MAP_ROLE, 2, LSUIT_MAP_KEY },
-        { LSUIT_MAP_TRUST, 3, LSUIT_MAP_ANCHOR },
+        { LSUIT_MAP_REPORT, LSUIT_REPORT_ATTEMPT, LSUIT_MAP_ATTEMPT },
+        { LSUIT_MAP_REPORT, LSUIT_REPORT_EVENTS, LSUIT_MAP_EVENT },
+        { LSUIT_MAP_REPORT, LSUIT_REPORT_FAULT, LSUIT_MAP_FAULT },
+        { LSUIT_MAP_REPORT, LSUIT_REPORT_SPACE, LSUIT_MAP_SPACE },
+        { LSUIT_MAP_STATEMENT, LSUIT_STATEMENT_RELEASES, LSUIT_MAP_RELEASE },
+        { LSUIT_MAP_STATEMENT, LSUIT_STATEMENT_SUPPORT, LSUIT_MAP_SUPPORT },
+        { LSUIT_MAP_TRUST, LSUIT_TRUST_ROLE_LIST, LSUIT_MAP_ROLE },
+        { LSUIT_MAP_ROLE, LSUIT_ROLE_KEYS, LSUIT_MAP_KEY },
+        { LSUIT_MAP_TRUST, LSUIT_TRUST_ANCHOR_LIST, LSUIT_MAP_ANCHOR },
     };
 
     for (size_t i = 0; i < sizeof UNDER / sizeof UNDER[0]; i++)
@@ -210,10 +212,9 @@ static enum lsuit_map map_under(enum lsuit_map map, int64_t key)
 static void print_string(enum lsuit_cbor_type type, struct lsuit_bytes s)
 {
     if (type == LSUIT_CBOR_TSTR) {
-        printf("\"");
-        for (size_t i = 0; i < s.len; i++)
-            putchar(s.ptr[i] < 0x20 || s.ptr[i] == 0x7f ? '?' : s.ptr[i]);
-        printf("\"");
+        putchar('"');
+        put_safe(stdout, s.ptr, s.len, "\"\\");
+        putchar('"');
         return;
     }
     printf("h'");
@@ -297,39 +298,74 @@ static void show_map(struct lsuit_cbor *c, enum lsuit_map map, unsigned depth)
     }
 }
 
-/* A check-in has a text at key 1, an answer an array, a report neither. */
+/*
+ * Which document it is, by the types of its first keys.
+ *
+ *   key 1   key 2    key 3    document
+ *   text    any      map      report
+ *   text    any      array    receipt
+ *   text    any      other    check-in
+ *   bytes   array             trust set with its signatures
+ *   bytes   other             statement
+ *   number                    trust set, bare
+ *   other                     answer
+ */
 static enum lsuit_map guess(struct lsuit_bytes doc)
 {
     struct lsuit_cbor c = lsuit_cbor_open(doc);
+    enum lsuit_cbor_type type[4] = { LSUIT_CBOR_END, LSUIT_CBOR_END, LSUIT_CBOR_END,
+                                     LSUIT_CBOR_END };
     int64_t key = 0;
 
     lsuit_cbor_map(&c);
-    while (lsuit_cbor_next_key(&c, &key)) {
-        if (key == 1)
-            return lsuit_cbor_peek(&c) == LSUIT_CBOR_ARRAY ? LSUIT_MAP_ANSWER : LSUIT_MAP_CHECKIN;
-        if (key > 1)
-            break;
+    while (lsuit_cbor_next_key(&c, &key) && key <= 3) {
+        if (key >= 0)
+            type[key] = lsuit_cbor_peek(&c);
         lsuit_cbor_item(&c);
     }
-    return LSUIT_MAP_ANSWER;
+    switch (type[1]) {
+    case LSUIT_CBOR_TSTR:
+        return type[3] == LSUIT_CBOR_MAP     ? LSUIT_MAP_REPORT
+               : type[3] == LSUIT_CBOR_ARRAY ? LSUIT_MAP_RECEIPT
+                                             : LSUIT_MAP_CHECKIN;
+    case LSUIT_CBOR_BSTR:
+        return type[2] == LSUIT_CBOR_ARRAY ? LSUIT_MAP_TRUST_DOC : LSUIT_MAP_STATEMENT;
+    case LSUIT_CBOR_UINT:
+        return LSUIT_MAP_TRUST;
+    default:
+        return LSUIT_MAP_ANSWER;
+    }
 }
 
 /* The strict reader's word over the same bytes. */
 static int judge(enum lsuit_map map, struct lsuit_bytes doc)
 {
-    static struct lsuit_checkin checkin;
-    static struct lsuit_answer answer;
-    static struct lsuit_report report;
+    static union {
+        struct lsuit_checkin checkin;
+        struct lsuit_answer answer;
+        struct lsuit_report report;
+        struct lsuit_statement statement;
+        struct lsuit_trust trust;
+        struct lsuit_trust_doc trust_doc;
+        struct lsuit_receipt receipt;
+    } out;
     struct lsuit_fault fault = { .component = -1 };
     enum lsuit_err e = LSUIT_OK;
 
     if (map == LSUIT_MAP_CHECKIN)
-        e = lsuit_checkin_read(doc, &checkin, &fault);
+        e = lsuit_checkin_read(doc, &out.checkin, &fault);
     else if (map == LSUIT_MAP_ANSWER)
-        e = lsuit_answer_read(doc, &answer, &fault);
+        e = lsuit_answer_read(doc, &out.answer, &fault);
     else if (map == LSUIT_MAP_REPORT)
-        e = lsuit_report_read(doc, &report, &fault);
-    fflush(stdout);
+        e = lsuit_report_read(doc, &out.report, &fault);
+    else if (map == LSUIT_MAP_STATEMENT)
+        e = lsuit_statement_read(doc, &out.statement, &fault);
+    else if (map == LSUIT_MAP_TRUST)
+        e = lsuit_trust_read(doc, &out.trust, &fault);
+    else if (map == LSUIT_MAP_TRUST_DOC)
+        e = lsuit_trust_doc_read(doc, &out.trust_doc, &fault);
+    else if (map == LSUIT_MAP_RECEIPT)
+        e = lsuit_receipt_read(doc, &out.receipt, &fault);
     return e == LSUIT_OK ? CLI_OK : cli_fault("document", e, &fault);
 }
 
@@ -337,7 +373,8 @@ static int checkin_show(int argc, char **argv)
 {
     const char *pos[1], *as = NULL;
     struct opt opts[] = { { "as", OPT_TEXT, &as, "KIND",
-                            "checkin, answer, report, statement or trust", false },
+                            "checkin, answer, report, statement, trust, trust-document or receipt",
+                            false },
                           { NULL, OPT_FLAG, NULL, NULL, NULL, false } };
     struct lsuit_bytes doc, payload;
     enum lsuit_map map = LSUIT_MAP_N;
@@ -368,7 +405,7 @@ static int checkin_show(int argc, char **argv)
             printf("%s\n", KINDS[i].name);
     c = lsuit_cbor_open(doc);
     show_map(&c, map, 1);
-    e = judge(map, doc);
+    e = judge(map, doc); /* before the cursor's word, since it names the key */
     if (e == CLI_OK && lsuit_cbor_finish(&c) != LSUIT_OK)
         e = cli_fail("%s: stops at byte %zu: not the CBOR of this document", pos[0],
                      (size_t)(c.p - c.begin));

@@ -2,9 +2,10 @@
  * lapel device: identities and their credentials (provisions 5.1-2, 5.4-4).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "api.h"
 #include "cmd.h"
@@ -47,26 +48,34 @@ static int check_id(const char *id, const char *where)
 {
     if (*id == '\0' || strlen(id) > DEVICE_ID_MAX)
         return cli_usage("%s: a device id has 1 to %d bytes", where, DEVICE_ID_MAX);
-    return CLI_OK;
+    for (const char *p = id; *p != '\0'; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return cli_usage("%s: a device id has no control characters", where);
+    return is_utf8(id) ? CLI_OK : cli_usage("%s: a device id is UTF-8", where);
 }
 
 /* The next id of a CSV file: its first column. 1 found, 0 at the end, -1 after a message. */
 static int csv_next(FILE *f, const char *path, unsigned *line_no, char id_out[CSV_LINE_MAX])
 {
-    char line[CSV_LINE_MAX], where[512];
+    char text[CSV_LINE_MAX], where[512];
 
-    while (fgets(line, sizeof line, f) != NULL) {
+    while (fgets(text, sizeof text, f) != NULL) {
+        char *line = text;
         size_t n = strcspn(line, "\r\n");
 
         (*line_no)++;
+        snprintf(where, sizeof where, "%.400s: line %u", path, *line_no);
         if (line[n] == '\0' && !feof(f))
-            return cli_fail("%s: line %u: longer than %d bytes", path, *line_no, CSV_LINE_MAX - 2),
+            return cli_fail("%s: longer than %d bytes, or a NUL in it", where, CSV_LINE_MAX - 2),
                    -1;
         line[n] = '\0';
+        if (*line_no == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0)
+            line += 3; /* a byte order mark */
         line[strcspn(line, ",;")] = '\0';
         if (*line == '\0' || *line == '#' || (*line_no == 1 && strcmp(line, "id") == 0))
             continue;
-        snprintf(where, sizeof where, "%s: line %u", path, *line_no);
+        if (*line == '"')
+            return cli_fail("%s: quoted fields are not read", where), -1;
         if (check_id(line, where) != CLI_OK)
             return -1;
         memcpy(id_out, line, strlen(line) + 1);
@@ -75,114 +84,179 @@ static int csv_next(FILE *f, const char *path, unsigned *line_no, char id_out[CS
     return ferror(f) ? (cli_fail("%s: %s", path, strerror(errno)), -1) : 0;
 }
 
-/* Where credentials go: one CSV of all, opened before the first device is made. */
-static FILE *open_out(const char *path)
+/*
+ * The whole list, before the first device is made, so that a bad line makes none. `seen` is only
+ * there to find an id that stands twice.
+ *
+ *   room_out  bytes of all lines of id,token
+ */
+static int csv_read(const char *csv, json_t *list, size_t *room_out)
 {
-    FILE *f = fopen(path, "wx"); /* refuses an existing file */
+    FILE *in = fopen(csv, "r");
+    json_t *seen = json_object();
+    char id[CSV_LINE_MAX];
+    unsigned line_no = 0;
+    int got = 0, e = CLI_OK;
 
-    if (f == NULL)
+    if (in == NULL) {
+        json_decref(seen);
+        return cli_fail("--csv: %s: %s", csv, strerror(errno));
+    }
+    *room_out = 0;
+    while (e == CLI_OK && (got = csv_next(in, csv, &line_no, id)) == 1) {
+        if (json_object_get(seen, id) != NULL)
+            e = cli_fail("%s: line %u: '%s' stands there twice", csv, line_no, id);
+        json_object_set_new(seen, id, json_true());
+        if (json_array_append_new(list, json_pack("{s:s}", "id", id)) != 0)
+            e = cli_fail("out of memory");
+        *room_out += strlen(id) + 1 + TOKEN_LINE;
+    }
+    if (got < 0)
+        e = CLI_FAILED;
+    else if (e == CLI_OK && json_array_size(list) == 0)
+        e = cli_fail("--csv: %s: no device in it", csv);
+    fclose(in);
+    json_decref(seen);
+    return e;
+}
+
+/*
+ * Where credentials go: made before the first device is, readable by nobody else from the start,
+ * its place on the disk taken. What is in it stays when a later batch fails.
+ */
+static FILE *open_out(const char *path, size_t room)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    FILE *f = NULL;
+
+    if (fd < 0) {
+        cli_fail("--out: %s: %s", path,
+                 errno == EEXIST ? "exists already and is not overwritten" : strerror(errno));
+        return NULL;
+    }
+    errno = posix_fallocate(fd, 0, (off_t)room);
+    if (errno == 0)
+        f = fdopen(fd, "w");
+    if (f == NULL) {
         cli_fail("--out: %s: %s", path, strerror(errno));
-    else if (chmod(path, 0600) < 0)
-        cli_fail("--out: %s: %s", path, strerror(errno));
+        close(fd);
+        unlink(path);
+    }
     return f;
+}
+
+/* The answer must be about the devices that were asked for, in their order, a token each. */
+static int write_rows(FILE *out, const json_t *asked, const json_t *given, size_t *made)
+{
+    const json_t *d;
+    size_t i;
+
+    if (json_array_size(given) != json_array_size(asked))
+        return cli_fail("the server made %zu devices of %zu", json_array_size(given),
+                        json_array_size(asked));
+    json_array_foreach(given, i, d)
+    {
+        const char *id = json_string_value(json_object_get(json_array_get(asked, i), "id"));
+        const char *token = api_token_of(d);
+
+        if (token == NULL ||
+            !json_equal(json_object_get(d, "id"), json_object_get(json_array_get(asked, i), "id")))
+            return cli_fail("the server's answer is not about '%s'", id);
+        fprintf(out, "%s,%s\n", id, token);
+        (*made)++;
+    }
+    /* on the disk before more are made */
+    if (fflush(out) != 0 || fsync(fileno(out)) != 0)
+        return cli_fail("--out: %s", strerror(errno));
+    return CLI_OK;
 }
 
 static int add_batch(const struct api *api, const char *product, json_t *batch, FILE *out,
                      size_t *made)
 {
     char *path = api_path("/api/v1/products/", product, "/devices");
-    json_t *answer = NULL, *d;
-    size_t i;
-    int e = api_call(api, "POST", path, batch, &answer);
+    json_t *answer = NULL;
+    int e = api_call(api, "POST", path, json_incref(batch), &answer);
 
-    free(path);
-    if (e != CLI_OK)
-        return e;
-    json_array_foreach(json_object_get(answer, "devices"), i, d)
-    {
-        fprintf(out, "%s,%s\n", api_text(d, "id"), api_text(d, "token"));
-        (*made)++;
-    }
-    if (fflush(out) != 0)
-        e = cli_fail("--out: %s", strerror(errno));
+    if (e == CLI_OK)
+        e = write_rows(out, batch, json_object_get(answer, "devices"), made);
     json_decref(answer);
+    free(path);
     return e;
+}
+
+static int add_all(const struct api *api, const char *product, const json_t *list, FILE *out,
+                   size_t *made)
+{
+    int e = CLI_OK;
+
+    for (size_t at = 0; at < json_array_size(list) && e == CLI_OK; at += BATCH) {
+        json_t *batch = json_array();
+
+        for (size_t i = at; i < at + BATCH && i < json_array_size(list); i++)
+            json_array_append(batch, json_array_get(list, i));
+        e = add_batch(api, product, batch, out, made);
+        json_decref(batch);
+    }
+    return e;
+}
+
+static int close_out(FILE *f, const char *path, size_t made)
+{
+    bool ok = fflush(f) == 0 && ftruncate(fileno(f), ftello(f)) == 0 && fsync(fileno(f)) == 0;
+
+    ok = fclose(f) == 0 && ok;
+    if (made == 0)
+        unlink(path);
+    return ok ? CLI_OK : cli_fail("--out: %s: %s", path, strerror(errno));
 }
 
 static int add_csv(const struct api *api, const char *product, const char *csv, const char *out)
 {
-    FILE *in = fopen(csv, "r"), *f = NULL;
-    json_t *batch = json_array();
-    char id[CSV_LINE_MAX];
-    unsigned line_no = 0;
-    size_t made = 0;
-    int got, e = CLI_OK;
+    json_t *list = json_array();
+    size_t made = 0, room = 0, n;
+    FILE *f = NULL;
+    int closed, e = csv_read(csv, list, &room);
 
-    if (in == NULL) {
-        e = cli_fail("--csv: %s: %s", csv, strerror(errno));
-        goto out;
-    }
-    /* the whole list is read before the first device is made, so that a bad line makes none */
-    while ((got = csv_next(in, csv, &line_no, id)) == 1)
-        json_array_append_new(batch, json_pack("{s:s}", "id", id));
-    if (got < 0 || json_array_size(batch) == 0) {
-        e = got < 0 ? CLI_FAILED : cli_fail("--csv: %s: no device in it", csv);
-        goto out;
-    }
-    f = open_out(out);
-    if (f == NULL) {
+    if (e == CLI_OK && (f = open_out(out, room)) == NULL)
         e = CLI_FAILED;
-        goto out;
+    if (e != CLI_OK) {
+        json_decref(list);
+        return e;
     }
-    for (size_t at = 0; at < json_array_size(batch) && e == CLI_OK; at += BATCH) {
-        json_t *part = json_array();
-
-        for (size_t i = at; i < at + BATCH && i < json_array_size(batch); i++)
-            json_array_append(part, json_array_get(batch, i));
-        e = add_batch(api, product, part, f, &made);
-    }
-    printf("%zu of %zu devices made; ids and tokens in %s\n", made, json_array_size(batch), out);
-    if (made == 0)
-        remove(out);
-out:
-    if (f != NULL && fclose(f) != 0 && e == CLI_OK)
-        e = cli_fail("--out: %s: %s", out, strerror(errno));
-    if (in != NULL)
-        fclose(in);
-    json_decref(batch);
-    return e;
-}
-
-/* Write a credential once: to a 0600 file that did not exist, or to standard output. */
-static int hand_out(const json_t *answer, const char *out)
-{
-    const char *token = json_string_value(json_object_get(answer, "token"));
-    char line[64];
-    int n;
-
-    if (token == NULL)
-        return cli_fail("the server sent no token");
-    if (out == NULL) {
-        printf("%s\n", token);
-        return CLI_OK;
-    }
-    n = snprintf(line, sizeof line, "%s\n", token);
-    return file_write(out, (struct lsuit_bytes){ (const uint8_t *)line, (size_t)n }, 0600, false);
+    e = add_all(api, product, list, f, &made);
+    n = json_array_size(list);
+    if (e != CLI_OK)
+        cli_fail("'%s' and the %zu after it in %s were not written down; should the server know "
+                 "one of them, `lapel device rotate` gives it a token",
+                 json_string_value(json_object_get(json_array_get(list, made), "id")), n - made - 1,
+                 csv);
+    closed = close_out(f, out, made);
+    if (api->json)
+        printf("{\"made\": %zu, \"of\": %zu}\n", made, n);
+    else
+        printf("%zu of %zu devices made; ids and tokens in %s\n", made, n, out);
+    json_decref(list);
+    return e == CLI_OK ? closed : e;
 }
 
 static int add_one(const struct api *api, const char *product, const char *id, const char *out)
 {
-    char *path = api_path("/api/v1/products/", product, "/devices");
+    char *path = NULL;
     json_t *answer = NULL;
-    struct stat st;
+    struct file_out file;
     int e = check_id(id, "ID");
 
-    if (e == CLI_OK && out != NULL && stat(out, &st) == 0)
-        e = cli_fail("--out: %s: exists already and is not overwritten", out);
     if (e == CLI_OK)
-        e = api_call(api, "POST", path, json_pack("{s:s}", "id", id), &answer);
+        e = api_secret_reserve(out, &file);
+    if (e != CLI_OK)
+        return e;
+    path = api_path("/api/v1/products/", product, "/devices");
+    e = api_call(api, "POST", path, json_pack("{s:s}", "id", id), &answer);
     if (e == CLI_OK)
-        e = hand_out(answer, out);
+        e = api_secret(api, answer, out, &file);
+    else if (out != NULL)
+        file_drop(&file);
     json_decref(answer);
     free(path);
     return e;
@@ -213,49 +287,13 @@ static int device_add(int argc, char **argv)
 
 /* --- list, show ----------------------------------------------------------------------------- */
 
-/* Follow `next` to the end. */
-static int each_page(const struct api *api, const char *product, void (*row)(const json_t *))
-{
-    char *base = api_path("/api/v1/products/", product, "/devices?limit=1000");
-    char *path = base != NULL ? strdup(base) : NULL;
-    int e = CLI_OK;
-
-    while (path != NULL && e == CLI_OK) {
-        json_t *answer = NULL, *d;
-        const char *next;
-        size_t i;
-        char *more = NULL, *mark = NULL;
-
-        e = api_call(api, "GET", path, NULL, &answer);
-        json_array_foreach(json_object_get(answer, "devices"), i, d) row(d);
-        next = json_string_value(json_object_get(answer, "next"));
-        if (next != NULL && (mark = api_path("&after=", next, "")) != NULL) {
-            more = malloc(strlen(base) + strlen(mark) + 1);
-            if (more != NULL)
-                sprintf(more, "%s%s", base, mark);
-        }
-        free(mark);
-        free(path);
-        path = more;
-        json_decref(answer);
-    }
-    free(base);
-    free(path);
-    return e;
-}
-
-static void row_text(const json_t *d)
+static void row_text(const json_t *d, void *user)
 {
     const json_t *running = json_array_get(json_object_get(d, "running"), 0);
 
+    (void)user;
     printf("%-24s %-8s seen %-26s sequence %-6s %s\n", api_text(d, "id"), api_text(d, "state"),
            api_text(d, "seen_at"), api_text(running, "sequence"), api_text(running, "state"));
-}
-
-static void row_json(const json_t *d)
-{
-    json_dumpf(d, stdout, JSON_COMPACT);
-    putchar('\n');
 }
 
 static int device_list(int argc, char **argv)
@@ -263,11 +301,17 @@ static int device_list(int argc, char **argv)
     struct api api = { 0 };
     const char *pos[1];
     struct opt opts[] = { API_OPTS(&api) };
+    char *path;
     int e = opts_parse(&VERBS[1], argc, argv, opts, pos, 1, 1, NULL);
 
     if (e == CLI_OK)
         e = api_open(&api, true);
-    return e == CLI_OK ? each_page(&api, pos[0], api.json ? row_json : row_text) : e;
+    if (e != CLI_OK)
+        return e;
+    path = api_path("/api/v1/products/", pos[0], "/devices");
+    e = api_list(&api, path, "devices", row_text, NULL);
+    free(path);
+    return e;
 }
 
 static void print_device(const json_t *d)
@@ -291,9 +335,9 @@ static void print_device(const json_t *d)
                api_text(last, "class"), api_text(last, "code"), api_text(last, "at"));
 }
 
-/* One call about one device; the answer printed by `print` unless --json. */
+/* One call about one device. `done` is said when there is no answer to print. */
 static int about_one(const struct verb *v, int argc, char **argv, const char *method,
-                     const char *tail, bool body, void (*print)(const json_t *))
+                     const char *tail, bool body, const char *done)
 {
     struct api api = { 0 };
     const char *pos[2];
@@ -310,10 +354,12 @@ static int about_one(const struct verb *v, int argc, char **argv, const char *me
         return e;
     path = device_path(pos[0], pos[1], tail);
     e = api_call(&api, method, path, body ? json_object() : NULL, &answer);
-    if (e == CLI_OK && answer != NULL && api.json)
+    if (e == CLI_OK && api.json)
         api_print(answer);
-    else if (e == CLI_OK && answer != NULL && print != NULL)
-        print(answer);
+    else if (e == CLI_OK && answer != NULL)
+        print_device(answer);
+    else if (e == CLI_OK)
+        printf("device %s\n", done);
     json_decref(answer);
     free(path);
     return e;
@@ -321,7 +367,7 @@ static int about_one(const struct verb *v, int argc, char **argv, const char *me
 
 static int device_show(int argc, char **argv)
 {
-    return about_one(&VERBS[2], argc, argv, "GET", "", false, print_device);
+    return about_one(&VERBS[2], argc, argv, "GET", "", false, "");
 }
 
 static int device_rotate(int argc, char **argv)
@@ -331,20 +377,24 @@ static int device_rotate(int argc, char **argv)
     struct opt opts[] = { { "out", OPT_TEXT, &out, "FILE", "write the token there, 0600", false },
                           API_OPTS(&api) };
     json_t *answer = NULL;
-    struct stat st;
+    struct file_out file;
     char *path;
     int e = opts_parse(&VERBS[3], argc, argv, opts, pos, 2, 2, NULL);
 
-    if (e == CLI_OK && out != NULL && stat(out, &st) == 0)
-        e = cli_fail("--out: %s: exists already and is not overwritten", out);
+    if (e == CLI_OK)
+        e = check_id(pos[1], "ID");
     if (e == CLI_OK)
         e = api_open(&api, true);
+    if (e == CLI_OK)
+        e = api_secret_reserve(out, &file);
     if (e != CLI_OK)
         return e;
     path = device_path(pos[0], pos[1], "/rotate");
     e = api_call(&api, "POST", path, json_object(), &answer);
     if (e == CLI_OK)
-        e = hand_out(answer, out);
+        e = api_secret(&api, answer, out, &file);
+    else if (out != NULL)
+        file_drop(&file);
     json_decref(answer);
     free(path);
     return e;
@@ -352,12 +402,12 @@ static int device_rotate(int argc, char **argv)
 
 static int device_revoke(int argc, char **argv)
 {
-    return about_one(&VERBS[4], argc, argv, "POST", "/revoke", true, NULL);
+    return about_one(&VERBS[4], argc, argv, "POST", "/revoke", true, "revoked");
 }
 
 static int device_forget(int argc, char **argv)
 {
-    return about_one(&VERBS[5], argc, argv, "DELETE", "", false, NULL);
+    return about_one(&VERBS[5], argc, argv, "DELETE", "", false, "forgotten");
 }
 
 int cmd_device(int argc, char **argv)

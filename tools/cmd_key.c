@@ -45,6 +45,8 @@ static int key_new(int argc, char **argv)
 
     if (e != CLI_OK)
         return e;
+    if (strcmp(path, "-") == 0)
+        return cli_usage("new: FILE.pem: a private key is not printed");
     n = strlen(path);
     n -= n > 4 && strcmp(path + n - 4, ".pem") == 0 ? 4 : 0;
     if (snprintf(pub, sizeof pub, "%.*s.pub.pem", (int)n, path) >= (int)sizeof pub)

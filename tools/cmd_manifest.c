@@ -22,6 +22,7 @@ static int manifest_create(int argc, char **argv);
 static int manifest_sign(int argc, char **argv);
 static int manifest_verify(int argc, char **argv);
 static int manifest_show(int argc, char **argv);
+static int manifest_sever(int argc, char **argv);
 
 /* clang-format off */
 static const struct verb VERBS[] = {
@@ -29,6 +30,7 @@ static const struct verb VERBS[] = {
   { "sign",   "ENVELOPE OUT",  "add a signature; or --tbs-out, then --signature, for an HSM",     manifest_sign },
   { "verify", "ENVELOPE",      "check signatures and every command, as a device would",           manifest_verify },
   { "show",   "ENVELOPE",      "explain any envelope, also a broken or an old one",               manifest_show },
+  { "sever",  "ENVELOPE OUT",  "leave the text out; signatures stay good",                        manifest_sever },
 };
 /* clang-format on */
 
@@ -45,7 +47,7 @@ static int settle_sequence(struct template *t, const struct opt *sequence, uint6
     if (sequence->given)
         t->sequence = number;
     else if (after->given && t->sequence == 0)
-        t->sequence = last + SEQUENCE_STEP;
+        t->sequence = last < INT64_MAX ? last + SEQUENCE_STEP : UINT64_MAX;
     if (t->sequence == 0)
         return cli_usage("create: no sequence number: give it in the template, or --sequence, "
                          "or --after with the one before");
@@ -60,7 +62,7 @@ static int settle_sequence(struct template *t, const struct opt *sequence, uint6
     return CLI_OK;
 }
 
-static int write_created(const struct template *t, const char *out, bool inline_text, bool force)
+static int write_created(const struct template *t, const char *out, bool inline_text, bool replace)
 {
     size_t cap = ENVELOPE_FILE_MAX;
     uint8_t *buf = malloc(cap);
@@ -73,7 +75,7 @@ static int write_created(const struct template *t, const char *out, bool inline_
     if (e == CLI_OK)
         e = envelope_accept(doc, "template");
     if (e == CLI_OK)
-        e = file_write(out, doc, 0644, force);
+        e = file_write(out, doc, 0644, replace);
     if (e == CLI_OK && strcmp(out, "-") != 0)
         printf("%s: sequence %" PRIu64 ", %zu bytes, not signed yet\n", out, t->sequence, doc.len);
     if (e == CLI_OK && doc.len + ENVELOPE_SIGNATURE_LEN > LSUIT_ENVELOPE_MIN_ACCEPTED)
@@ -90,12 +92,13 @@ static int manifest_create(int argc, char **argv)
     static struct template t;
     const char *pos[2];
     uint64_t number = 0, last = 0;
-    bool force = false, absolute = false, no_priority = false, inline_text = false;
+    bool force = false, replace = false, absolute = false, no_priority = false, inline_text = false;
     struct opt opts[] = {
         { "sequence", OPT_UINT, &number, "N", "sequence number; overrides the template's", false },
         { "after", OPT_UINT, &last, "N", "number of the release before; N + 16 is the default",
           false },
-        { "force", OPT_FLAG, &force, NULL, "allow a jump above 2^20, replace OUT", false },
+        { "force", OPT_FLAG, &force, NULL, "allow a jump above 2^20", false },
+        { "replace", OPT_FLAG, &replace, NULL, "replace OUT when it exists", false },
         { "absolute", OPT_FLAG, &absolute, NULL, "keep URIs as the template gives them", false },
         { "no-priority", OPT_FLAG, &no_priority, NULL,
           "leave update-priority out, for devices that refuse it", false },
@@ -115,14 +118,15 @@ static int manifest_create(int argc, char **argv)
         return e;
     if (no_priority)
         t.has_priority = false;
-    return write_created(&t, pos[1], inline_text, force);
+    return write_created(&t, pos[1], inline_text, replace);
 }
 
 /* --- sign ----------------------------------------------------------------------------------- */
 
 struct sign_args {
     const char *key, *tbs_out, *signature, *public_key, *out;
-    bool es256, force;
+    struct opt_list payloads;
+    bool es256, replace;
 };
 
 /* The 64 bytes r, s: as they are, or out of the DER that openssl and most HSMs give. */
@@ -173,6 +177,8 @@ static int sign_envelope(const struct sign_args *a, struct lsuit_bytes doc)
     struct lsuit_envelope env;
     int e = envelope_accept(doc, "envelope");
 
+    for (size_t i = 0; i < a->payloads.n && e == CLI_OK; i++)
+        e = envelope_installs(doc, a->payloads.item[i]);
     if (e == CLI_OK)
         e = envelope_open(doc, &env);
     if (e != CLI_OK)
@@ -181,7 +187,7 @@ static int sign_envelope(const struct sign_args *a, struct lsuit_bytes doc)
                        &tbs_doc) != LSUIT_OK)
         return cli_fail("the bytes to be signed are too long");
     if (a->tbs_out != NULL)
-        return file_write(a->tbs_out, tbs_doc, 0644, a->force);
+        return file_write(a->tbs_out, tbs_doc, 0644, a->replace);
     e = make_signature(a, tbs_doc, sig, point);
     if (e != CLI_OK)
         return e;
@@ -190,7 +196,7 @@ static int sign_envelope(const struct sign_args *a, struct lsuit_bytes doc)
         return cli_fail("out of memory");
     e = envelope_add_signature(&env, alg, point, sig, buf, doc.len + 256, &signed_doc);
     if (e == CLI_OK)
-        e = file_write(a->out, signed_doc, 0644, a->force);
+        e = file_write(a->out, signed_doc, 0644, a->replace);
     free(buf);
     return e;
 }
@@ -210,7 +216,9 @@ static int manifest_sign(int argc, char **argv)
                             "whose it is; goes with --signature", false },
                           { "es256", OPT_FLAG, &a.es256, NULL,
                             "algorithm -7 instead of -9, for foreign devices", false },
-                          { "force", OPT_FLAG, &a.force, NULL, "replace OUT", false },
+                          { "payload", OPT_LIST, &a.payloads, "FILE",
+                            "sign only if this is what it installs; more than once", false },
+                          { "replace", OPT_FLAG, &a.replace, NULL, "replace what exists", false },
                           OPT_END };
     int e = opts_parse(&VERBS[1], argc, argv, opts, pos, 1, 2, &pos_n);
 
@@ -291,6 +299,33 @@ static int manifest_show(int argc, char **argv)
         e = show_json((struct lsuit_bytes){ bytes, n });
     else
         e = show_tree((struct lsuit_bytes){ bytes, n });
+    free(bytes);
+    return e;
+}
+
+static int manifest_sever(int argc, char **argv)
+{
+    const char *pos[2];
+    bool replace = false;
+    size_t n = 0;
+    uint8_t *bytes, *buf = NULL;
+    struct lsuit_bytes doc;
+    struct opt opts[] = { { "replace", OPT_FLAG, &replace, NULL, "replace OUT when it exists",
+                            false },
+                          OPT_END };
+    int e = opts_parse(&VERBS[4], argc, argv, opts, pos, 2, 2, NULL);
+
+    if (e != CLI_OK)
+        return e;
+    bytes = file_read(pos[0], ENVELOPE_FILE_MAX, &n);
+    if (bytes == NULL)
+        return CLI_FAILED;
+    buf = malloc(n + 1);
+    e = buf != NULL ? envelope_sever((struct lsuit_bytes){ bytes, n }, buf, n, &doc)
+                    : cli_fail("out of memory");
+    if (e == CLI_OK)
+        e = file_write(pos[1], doc, 0644, replace);
+    free(buf);
     free(bytes);
     return e;
 }

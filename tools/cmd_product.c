@@ -19,6 +19,9 @@ static const struct verb VERBS[] = {
 };
 /* clang-format on */
 
+/* Texts of `set`, the first of its options. */
+#define TEXTS 7
+
 static void print_product(const json_t *p)
 {
     size_t i;
@@ -40,19 +43,37 @@ static void print_product(const json_t *p)
 }
 
 /* The texts that are given, under the names of server/API.md. */
-static void set_texts(json_t *body, const struct opt *opts)
+static int set_texts(json_t *body, const struct opt *opts, size_t n)
 {
-    for (const struct opt *o = opts; o->name != NULL; o++) {
+    int e = CLI_OK;
+
+    for (const struct opt *o = opts; o < opts + n && e == CLI_OK; o++) {
         char key[32];
 
-        if (o->kind != OPT_TEXT || !o->given || strcmp(o->name, "server") == 0)
+        if (!o->given)
             continue;
         snprintf(key, sizeof key, "%s", o->name);
         for (char *p = key; *p != '\0'; p++)
             if (*p == '-')
                 *p = '_';
-        json_object_set_new(body, key, json_string(*(const char **)o->to));
+        e = api_put(body, key, *(const char **)o->to);
     }
+    return e;
+}
+
+static int set_components(json_t *body, const struct opt_list *names)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < names->n; i++) {
+        if (!is_utf8(names->item[i])) {
+            json_decref(list);
+            return cli_usage("--component: '%s' is no UTF-8", names->item[i]);
+        }
+        json_array_append_new(list, json_string(names->item[i]));
+    }
+    json_object_set_new(body, "components", list);
+    return CLI_OK;
 }
 
 static int bool_word(json_t *body, const char *key, const char *option, const char *word)
@@ -68,13 +89,13 @@ static int bool_word(json_t *body, const char *key, const char *option, const ch
 static int product_set(int argc, char **argv)
 {
     struct api api = { 0 };
-    const char *pos[1], *text[8] = { NULL }, *anonymous = NULL, *clear = NULL;
+    const char *pos[1], *text[TEXTS] = { NULL }, *anonymous = NULL, *clear = NULL;
     struct opt_list components = { { NULL }, 0 };
     uint64_t poll_s = 0;
     bool shorten = false;
     json_t *body = NULL, *answer = NULL;
     char *path;
-    struct opt texts[] = {
+    struct opt opts[] = {
         { "vendor-domain", OPT_TEXT, &text[0], "NAME", "DNS name: gives the vendor id", false },
         { "vendor-name", OPT_TEXT, &text[1], "TEXT", "as a customer knows the maker", false },
         { "model", OPT_TEXT, &text[2], "TEXT", "designation on the product", false },
@@ -82,48 +103,36 @@ static int product_set(int argc, char **argv)
         { "rationale", OPT_TEXT, &text[4], "TEXT", "why support is under five years", false },
         { "contact", OPT_TEXT, &text[5], "URI", "mailto: or https: for security reports", false },
         { "support-url", OPT_TEXT, &text[6], "URL", "support page elsewhere", false },
-        { NULL, OPT_FLAG, NULL, NULL, NULL, false }
-    };
-    struct opt others[] = {
+        { "poll-s", OPT_UINT, &poll_s, "S", "how often devices ask, 30 to 604800", false },
         { "allow-anonymous", OPT_TEXT, &anonymous, "yes|no", "check-ins without a token", false },
         { "payload-in-clear", OPT_TEXT, &clear, "yes|no", "payloads without TLS", false },
-        { "poll-s", OPT_UINT, &poll_s, "S", "how often devices ask, 30 to 604800", false },
         { "component", OPT_LIST, &components, "NAME", "an updatable part; more than once", false },
         { "shorten", OPT_FLAG, &shorten, NULL, "the support end really moves back", false },
         API_OPTS(&api)
     };
-    struct opt opts[sizeof texts / sizeof texts[0] - 1 + sizeof others / sizeof others[0]];
-    size_t texts_n = sizeof texts / sizeof texts[0] - 1;
-    int e;
+    int e = opts_parse(&VERBS[0], argc, argv, opts, pos, 1, 1, NULL);
 
-    memcpy(opts, texts, texts_n * sizeof texts[0]);
-    memcpy(opts + texts_n, others, sizeof others);
-    e = opts_parse(&VERBS[0], argc, argv, opts, pos, 1, 1, NULL);
+    if (e == CLI_OK && poll_s > INT32_MAX)
+        e = cli_usage("--poll-s: must be 30 to 604800");
     if (e == CLI_OK)
         e = api_open(&api, true);
     if (e != CLI_OK)
         return e;
     body = json_object();
-    for (size_t i = 0; i < texts_n; i++)
-        texts[i].given = opts[i].given;
-    set_texts(body, texts);
-    e = bool_word(body, "allow_anonymous", "allow-anonymous", anonymous);
+    e = set_texts(body, opts, TEXTS);
+    if (e == CLI_OK)
+        e = bool_word(body, "allow_anonymous", "allow-anonymous", anonymous);
     if (e == CLI_OK)
         e = bool_word(body, "payload_in_clear", "payload-in-clear", clear);
+    if (e == CLI_OK && opts[TEXTS].given)
+        json_object_set_new(body, "poll_s", json_integer((json_int_t)poll_s));
+    if (e == CLI_OK && shorten)
+        json_object_set_new(body, "shorten", json_true());
+    if (e == CLI_OK && components.n > 0)
+        e = set_components(body, &components);
     if (e != CLI_OK) {
         json_decref(body);
         return e;
-    }
-    if (opts[texts_n + 2].given)
-        json_object_set_new(body, "poll_s", json_integer((json_int_t)poll_s));
-    if (shorten)
-        json_object_set_new(body, "shorten", json_true());
-    if (components.n > 0) {
-        json_t *list = json_array();
-
-        for (size_t i = 0; i < components.n; i++)
-            json_array_append_new(list, json_string(components.item[i]));
-        json_object_set_new(body, "components", list);
     }
     path = api_path("/api/v1/products/", pos[0], "");
     e = api_call(&api, "PUT", path, body, &answer);
@@ -160,31 +169,22 @@ static int product_show(int argc, char **argv)
     return e;
 }
 
+static void product_row(const json_t *p, void *user)
+{
+    (void)user;
+    printf("%-20s %-20s until %s\n", api_text(p, "product"), api_text(p, "model"),
+           api_text(p, "support_end"));
+}
+
 static int product_list(int argc, char **argv)
 {
     struct api api = { 0 };
     struct opt opts[] = { API_OPTS(&api) };
-    json_t *answer = NULL, *p;
-    size_t i;
     int e = opts_parse(&VERBS[2], argc, argv, opts, NULL, 0, 0, NULL);
 
     if (e == CLI_OK)
         e = api_open(&api, true);
-    if (e == CLI_OK)
-        e = api_call(&api, "GET", "/api/v1/products?limit=1000", NULL, &answer);
-    if (e != CLI_OK)
-        return e;
-    if (api.json) {
-        api_print(answer);
-    } else {
-        json_array_foreach(json_object_get(answer, "products"), i, p)
-        {
-            printf("%-20s %-20s until %s\n", api_text(p, "product"), api_text(p, "model"),
-                   api_text(p, "support_end"));
-        }
-    }
-    json_decref(answer);
-    return CLI_OK;
+    return e == CLI_OK ? api_list(&api, "/api/v1/products", "products", product_row, NULL) : e;
 }
 
 int cmd_product(int argc, char **argv)

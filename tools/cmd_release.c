@@ -1,12 +1,10 @@
 /*
  * lapel release: publish what was signed.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <psa/crypto.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api.h"
@@ -31,33 +29,6 @@ static const struct verb VERBS[] = {
 
 /* --- publish -------------------------------------------------------------------------------- */
 
-static int file_digest(const char *path, uint8_t digest_out[LSUIT_SHA256_LEN], uint64_t *size_out)
-{
-    static uint8_t buf[65536];
-    psa_hash_operation_t h = psa_hash_operation_init();
-    FILE *f = fopen(path, "rb");
-    size_t n, len = 0;
-    int e = CLI_OK;
-
-    if (f == NULL)
-        return cli_fail("%s: %s", path, strerror(errno));
-    *size_out = 0;
-    if (psa_hash_setup(&h, PSA_ALG_SHA_256) != PSA_SUCCESS)
-        e = cli_fail("SHA-256 is not available");
-    while (e == CLI_OK && (n = fread(buf, 1, sizeof buf, f)) > 0) {
-        *size_out += n;
-        if (psa_hash_update(&h, buf, n) != PSA_SUCCESS)
-            e = cli_fail("%s: hashing failed", path);
-    }
-    if (e == CLI_OK && ferror(f))
-        e = cli_fail("%s: %s", path, strerror(errno));
-    if (e == CLI_OK && psa_hash_finish(&h, digest_out, LSUIT_SHA256_LEN, &len) != PSA_SUCCESS)
-        e = cli_fail("%s: hashing failed", path);
-    psa_hash_abort(&h);
-    fclose(f);
-    return e;
-}
-
 /* Is this payload named by the envelope? A wrong file is said here, not after the upload. */
 static bool named(const struct lsuit_facts *facts, const uint8_t *digest)
 {
@@ -73,9 +44,10 @@ static int send_payload(const struct api *api, const struct lsuit_facts *facts, 
     uint8_t digest[LSUIT_SHA256_LEN];
     char hex[2 * LSUIT_SHA256_LEN + 1], path[128];
     struct http_call call = { 0 };
+    FILE *said = api->json ? stderr : stdout;
     uint64_t size = 0;
     long status = 0;
-    int e = file_digest(file, digest, &size);
+    int e = file_measure(file, digest, &size);
 
     if (e != CLI_OK)
         return e;
@@ -87,7 +59,7 @@ static int send_payload(const struct api *api, const struct lsuit_facts *facts, 
     if (e != CLI_OK)
         return e;
     if (status == 200) {
-        printf("%s: the server has it already\n", file);
+        fprintf(said, "%s: the server has it already\n", file);
         return CLI_OK;
     }
     call.body_file = file;
@@ -95,7 +67,7 @@ static int send_payload(const struct api *api, const struct lsuit_facts *facts, 
     call.progress = isatty(STDERR_FILENO) != 0;
     e = api_send(api, "PUT", path, "application/octet-stream", &call, NULL);
     if (e == CLI_OK)
-        printf("%s: %" PRIu64 " bytes sent\n", file, size);
+        fprintf(said, "%s: %" PRIu64 " bytes sent\n", file, size);
     return e;
 }
 
@@ -171,36 +143,29 @@ static int release_publish(int argc, char **argv)
 
 /* --- list, show, withdraw ------------------------------------------------------------------- */
 
+static void release_row(const json_t *r, void *user)
+{
+    (void)user;
+    printf("%-4s %-16s sequence %-8s %-9s %s\n", api_text(r, "id"), api_text(r, "version"),
+           api_text(r, "sequence"), api_text(r, "severity"), api_text(r, "state"));
+}
+
 static int release_list(int argc, char **argv)
 {
     struct api api = { 0 };
     const char *pos[1];
     struct opt opts[] = { API_OPTS(&api) };
-    json_t *answer = NULL, *r;
     char *path;
-    size_t i;
     int e = opts_parse(&VERBS[1], argc, argv, opts, pos, 1, 1, NULL);
 
     if (e == CLI_OK)
         e = api_open(&api, true);
     if (e != CLI_OK)
         return e;
-    path = api_path("/api/v1/products/", pos[0], "/releases?limit=1000");
-    e = api_call(&api, "GET", path, NULL, &answer);
+    path = api_path("/api/v1/products/", pos[0], "/releases");
+    e = api_list(&api, path, "releases", release_row, NULL);
     free(path);
-    if (e != CLI_OK)
-        return e;
-    if (api.json) {
-        api_print(answer);
-    } else {
-        json_array_foreach(json_object_get(answer, "releases"), i, r)
-        {
-            printf("%-4s %-16s sequence %-8s %-9s %s\n", api_text(r, "id"), api_text(r, "version"),
-                   api_text(r, "sequence"), api_text(r, "severity"), api_text(r, "state"));
-        }
-    }
-    json_decref(answer);
-    return CLI_OK;
+    return e;
 }
 
 static int by_id(const struct verb *v, int argc, char **argv, const char *method, const char *tail,
@@ -215,8 +180,8 @@ static int by_id(const struct verb *v, int argc, char **argv, const char *method
     char path[96];
     int e = opts_parse(v, argc, argv, opts, pos, 1, 1, NULL);
 
-    if (e == CLI_OK && !parse_uint(pos[0], &id))
-        e = cli_usage("%s: ID: '%s' is not a number", v->name, pos[0]);
+    if (e == CLI_OK)
+        e = api_id(v->name, "ID", pos[0], &id);
     if (e == CLI_OK && reason != NULL && !body)
         e = cli_usage("%s takes no --reason", v->name);
     if (e == CLI_OK)
@@ -224,8 +189,8 @@ static int by_id(const struct verb *v, int argc, char **argv, const char *method
     if (e != CLI_OK)
         return e;
     snprintf(path, sizeof path, "/api/v1/releases/%" PRIu64 "%s", id, tail);
-    if (body)
-        o = reason != NULL ? json_pack("{s:s}", "reason", reason) : json_object();
+    if (body && (o = api_reason(reason)) == NULL)
+        return CLI_USAGE;
     e = api_call(&api, method, path, o, &answer);
     if (e == CLI_OK && api.json)
         api_print(answer);

@@ -83,6 +83,16 @@ static int show_answer(const struct api *api, const json_t *answer)
 
 /* --- create --------------------------------------------------------------------------------- */
 
+static int wave_set(json_t *wave, const char *key, json_t *value, const char *whole)
+{
+    if (json_object_get(wave, key) != NULL) {
+        json_decref(value);
+        return cli_usage("--wave %s: %s is given twice", whole, key);
+    }
+    json_object_set_new(wave, key, value);
+    return CLI_OK;
+}
+
 /* One field of a wave: "10%", "25" (devices), "soak=1h", "manual", "timed". */
 static int wave_field(json_t *wave, char *field, const char *whole)
 {
@@ -94,19 +104,16 @@ static int wave_field(json_t *wave, char *field, const char *whole)
     uint64_t n = 0;
 
     if (strcmp(field, "manual") == 0 || strcmp(field, "timed") == 0) {
-        json_object_set_new(wave, "gate", json_string(field));
-        return CLI_OK;
+        return wave_set(wave, "gate", json_string(field), whole);
     }
     if (strncmp(field, "soak=", 5) == 0 && field[5] != '\0') {
         char unit = field[strlen(field) - 1];
 
         field[strlen(field) - 1] = '\0';
         for (size_t i = 0; i < sizeof UNITS / sizeof UNITS[0]; i++)
-            if (UNITS[i].unit == unit && parse_uint(field + 5, &n) && n <= 100000000) {
-                json_object_set_new(wave, "soak_s",
-                                    json_integer((json_int_t)(n * UNITS[i].seconds)));
-                return CLI_OK;
-            }
+            if (UNITS[i].unit == unit && parse_uint(field + 5, &n) && n <= 100000000)
+                return wave_set(wave, "soak_s", json_integer((json_int_t)(n * UNITS[i].seconds)),
+                                whole);
         return cli_usage("--wave %s: soak is a number and s, m, h or d", whole);
     }
     if (field[0] != '\0' && field[strlen(field) - 1] == '%') {
@@ -114,13 +121,10 @@ static int wave_field(json_t *wave, char *field, const char *whole)
 
         if (end == field || strcmp(end, "%") != 0 || !(share > 0) || share > 100)
             return cli_usage("--wave %s: a share is above 0%% and at most 100%%", whole);
-        json_object_set_new(wave, "share", json_real(share / 100));
-        return CLI_OK;
+        return wave_set(wave, "share", json_real(share / 100), whole);
     }
-    if (parse_uint(field, &n) && n > 0 && n <= 1000000000) {
-        json_object_set_new(wave, "devices", json_integer((json_int_t)n));
-        return CLI_OK;
-    }
+    if (parse_uint(field, &n) && n > 0 && n <= 1000000000)
+        return wave_set(wave, "devices", json_integer((json_int_t)n), whole);
     return cli_usage("--wave %s: '%s' is no share (10%%), number of devices, soak=1h, manual or "
                      "timed",
                      whole, field);
@@ -159,8 +163,8 @@ static int rollout_create(int argc, char **argv)
     char path[96];
     int e = opts_parse(&VERBS[0], argc, argv, opts, pos, 1, 1, NULL);
 
-    if (e == CLI_OK && !parse_uint(pos[0], &release))
-        e = cli_usage("create: RELEASE: '%s' is not a number", pos[0]);
+    if (e == CLI_OK)
+        e = api_id("create", "RELEASE", pos[0], &release);
     for (size_t i = 0; i < waves.n && e == CLI_OK; i++)
         e = wave_parse(waves.item[i], list);
     if (e == CLI_OK)
@@ -175,9 +179,13 @@ static int rollout_create(int argc, char **argv)
     json_decref(list);
     e = api_call(&api, "POST", "/api/v1/rollouts", body, &answer);
     if (e == CLI_OK && start) {
-        snprintf(path, sizeof path, "/api/v1/rollouts/%s/start", api_text(answer, "id"));
+        json_int_t id = json_integer_value(json_object_get(answer, "id"));
+
+        snprintf(path, sizeof path, "/api/v1/rollouts/%" JSON_INTEGER_FORMAT "/start", id);
         json_decref(answer);
         e = api_call(&api, "POST", path, json_object(), &answer);
+        if (e != CLI_OK)
+            cli_fail("rollout %" JSON_INTEGER_FORMAT " is made, but not started", id);
     }
     if (e == CLI_OK)
         show_answer(&api, answer);
@@ -187,31 +195,22 @@ static int rollout_create(int argc, char **argv)
 
 /* --- looking -------------------------------------------------------------------------------- */
 
+static void rollout_row(const json_t *r, void *user)
+{
+    (void)user;
+    printf("%-4s %-16s release %-4s %-10s %s\n", api_text(r, "id"), api_text(r, "product"),
+           api_text(r, "release"), api_text(r, "version"), api_text(r, "state"));
+}
+
 static int rollout_list(int argc, char **argv)
 {
     struct api api = { 0 };
     struct opt opts[] = { API_OPTS(&api) };
-    json_t *answer = NULL, *r;
-    size_t i;
     int e = opts_parse(&VERBS[1], argc, argv, opts, NULL, 0, 0, NULL);
 
     if (e == CLI_OK)
         e = api_open(&api, true);
-    if (e == CLI_OK)
-        e = api_call(&api, "GET", "/api/v1/rollouts?limit=1000", NULL, &answer);
-    if (e != CLI_OK)
-        return e;
-    if (api.json) {
-        api_print(answer);
-    } else {
-        json_array_foreach(json_object_get(answer, "rollouts"), i, r)
-        {
-            printf("%-4s %-16s release %-4s %-10s %s\n", api_text(r, "id"), api_text(r, "product"),
-                   api_text(r, "release"), api_text(r, "version"), api_text(r, "state"));
-        }
-    }
-    json_decref(answer);
-    return CLI_OK;
+    return e == CLI_OK ? api_list(&api, "/api/v1/rollouts", "rollouts", rollout_row, NULL) : e;
 }
 
 static int rollout_get(const struct api *api, const char *id, json_t **answer_out)
@@ -219,8 +218,8 @@ static int rollout_get(const struct api *api, const char *id, json_t **answer_ou
     uint64_t n = 0;
     char path[96];
 
-    if (!parse_uint(id, &n))
-        return cli_usage("ID: '%s' is not a number", id);
+    if (api_id("rollout", "ID", id, &n) != CLI_OK)
+        return CLI_USAGE;
     snprintf(path, sizeof path, "/api/v1/rollouts/%" PRIu64, n);
     return api_call(api, "GET", path, NULL, answer_out);
 }
@@ -243,6 +242,13 @@ static int rollout_show(int argc, char **argv)
     return e;
 }
 
+/* JSON lines: a reader takes one look at a time. */
+static void print_line(const json_t *answer)
+{
+    json_dumpf(answer, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+    putchar('\n');
+}
+
 static int rollout_watch(int argc, char **argv)
 {
     struct api api = { 0 };
@@ -256,8 +262,12 @@ static int rollout_watch(int argc, char **argv)
         e = api_open(&api, true);
     while (e == CLI_OK && !done) {
         e = rollout_get(&api, pos[0], &answer);
-        if (e == CLI_OK && (last == NULL || !json_equal(last, answer)))
-            show_answer(&api, answer);
+        if (e == CLI_OK && (last == NULL || !json_equal(last, answer))) {
+            if (api.json)
+                print_line(answer);
+            else
+                print_rollout(answer);
+        }
         fflush(stdout);
         done = e == CLI_OK && over(answer);
         json_decref(last);
@@ -283,14 +293,16 @@ static int act(const struct verb *v, int argc, char **argv)
     char path[96];
     int e = opts_parse(v, argc, argv, opts, pos, 1, 1, NULL);
 
-    if (e == CLI_OK && !parse_uint(pos[0], &id))
-        e = cli_usage("%s: ID: '%s' is not a number", v->name, pos[0]);
+    if (e == CLI_OK)
+        e = api_id(v->name, "ID", pos[0], &id);
     if (e == CLI_OK)
         e = api_open(&api, true);
     if (e != CLI_OK)
         return e;
     snprintf(path, sizeof path, "/api/v1/rollouts/%" PRIu64 "/%s", id, v->name);
-    body = reason != NULL ? json_pack("{s:s}", "reason", reason) : json_object();
+    body = api_reason(reason);
+    if (body == NULL)
+        return CLI_USAGE;
     e = api_call(&api, "POST", path, body, &answer);
     if (e == CLI_OK)
         show_answer(&api, answer);
@@ -333,6 +345,84 @@ int cmd_rollout(int argc, char **argv)
     return verbs_run("rollout", VERBS, sizeof VERBS / sizeof VERBS[0], argc, argv);
 }
 
+/* What `lapel halt` has done so far. */
+struct halting {
+    const struct api *api;
+    const char *reason;
+    json_t *ids;     /* of those that run or are held, then of those halted */
+    json_t *offered; /* complete ones: their releases are still offered */
+};
+
+static void halt_find(const json_t *r, void *user)
+{
+    struct halting *h = user;
+    const char *state = json_string_value(json_object_get(r, "state"));
+    json_t *id = json_object_get(r, "id");
+
+    if (state == NULL || !json_is_integer(id))
+        return;
+    if (strcmp(state, "running") == 0 || strcmp(state, "held") == 0)
+        json_array_append(h->ids, id);
+    else if (strcmp(state, "complete") == 0)
+        json_array_append(h->offered, id);
+}
+
+/* All that were found; a failure doesn't keep the others going. */
+static int halt_found(struct halting *h)
+{
+    json_t *done = json_array();
+    const json_t *id;
+    size_t i;
+    int e = CLI_OK;
+
+    json_array_foreach(h->ids, i, id)
+    {
+        char path[96];
+        json_t *answer = NULL;
+        int one;
+
+        snprintf(path, sizeof path, "/api/v1/rollouts/%" JSON_INTEGER_FORMAT "/halt",
+                 json_integer_value(id));
+        one = api_call(h->api, "POST", path, api_reason(h->reason), &answer);
+        if (one == CLI_OK) {
+            json_array_append(done, json_array_get(h->ids, i));
+            if (!h->api->json)
+                printf("rollout %s of %s is halted\n", api_text(answer, "id"),
+                       api_text(answer, "product"));
+        } else {
+            e = one;
+        }
+        json_decref(answer);
+    }
+    json_decref(h->ids);
+    h->ids = done;
+    return e;
+}
+
+static void halt_report(const struct halting *h)
+{
+    const json_t *id;
+    size_t i;
+
+    if (h->api->json) {
+        json_t *o = json_pack("{s:O}", "halted", h->ids);
+
+        api_print(o);
+        json_decref(o);
+        return;
+    }
+    if (json_array_size(h->ids) > 0)
+        return;
+    printf("nothing is rolling out\n");
+    json_array_foreach(h->offered, i, id)
+    {
+        if (i < 5)
+            printf("rollout %" JSON_INTEGER_FORMAT " is complete and its release still offered: "
+                   "`lapel halt %" JSON_INTEGER_FORMAT "` stops that\n",
+                   json_integer_value(id), json_integer_value(id));
+    }
+}
+
 /*
  * `lapel halt [ID]`: without an id every rollout that is running or held is halted, for the
  * night in which nobody remembers numbers.
@@ -342,43 +432,36 @@ int cmd_halt(int argc, char **argv)
     static const struct verb HALT = { "halt", "[ID]", "stop a rollout; without ID all of them",
                                       NULL };
     struct api api = { 0 };
+    struct halting h = { &api, NULL, NULL, NULL };
     const char *pos[1], *reason = NULL;
     struct opt opts[] = { { "reason", OPT_TEXT, &reason, "TEXT", "kept in the audit", false },
                           API_OPTS(&api) };
-    json_t *answer = NULL, *r;
-    size_t n = 0, i, halted = 0;
+    bool json;
+    size_t n = 0;
     int e = opts_parse(&HALT, argc, argv, opts, pos, 0, 1, &n);
 
     if (e == OPTS_HELP)
         return CLI_OK;
     if (e == CLI_OK && n == 1)
         return act(&HALT, argc, argv);
+    if (e == CLI_OK && reason != NULL && !is_utf8(reason))
+        e = cli_usage("--reason: is no UTF-8");
     if (e == CLI_OK)
         e = api_open(&api, true);
-    if (e == CLI_OK)
-        e = api_call(&api, "GET", "/api/v1/rollouts?limit=1000", NULL, &answer);
     if (e != CLI_OK)
         return e;
-    json_array_foreach(json_object_get(answer, "rollouts"), i, r)
-    {
-        const char *state = api_text(r, "state");
-        char path[96];
-        int one;
-
-        if (over(r) || strcmp(state, "halted") == 0 || strcmp(state, "draft") == 0)
-            continue;
-        snprintf(path, sizeof path, "/api/v1/rollouts/%s/halt", api_text(r, "id"));
-        one = api_call(&api, "POST", path,
-                       reason != NULL ? json_pack("{s:s}", "reason", reason) : json_object(), NULL);
-        if (one == CLI_OK) {
-            printf("rollout %s of %s is halted\n", api_text(r, "id"), api_text(r, "product"));
-            halted++;
-        } else {
-            e = one; /* go on with the others */
-        }
+    h.reason = reason;
+    h.ids = json_array();
+    h.offered = json_array();
+    json = api.json;
+    api.json = false; /* the list is for us */
+    e = api_list(&api, "/api/v1/rollouts", "rollouts", halt_find, &h);
+    api.json = json;
+    if (e == CLI_OK) {
+        e = halt_found(&h);
+        halt_report(&h);
     }
-    if (halted == 0 && e == CLI_OK)
-        printf("nothing is rolling out\n");
-    json_decref(answer);
+    json_decref(h.ids);
+    json_decref(h.offered);
     return e;
 }

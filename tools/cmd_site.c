@@ -17,7 +17,7 @@ static const struct verb VERBS[] = {
 };
 /* clang-format on */
 
-/* A path from the server must stay below DIR: relative, no empty, "." or ".." part but .well-known. */
+/* A path from the server must stay below DIR: relative, no empty part, none that is "." or "..". */
 static bool safe(const char *path)
 {
     const char *p = path;
@@ -50,15 +50,31 @@ static int make_parents(char *path, size_t from)
     return CLI_OK;
 }
 
+/* All of them, before the first is written. */
+static int check_pages(const json_t *pages)
+{
+    const json_t *page;
+    size_t i;
+
+    if (!json_is_array(pages))
+        return cli_fail("the server sent no pages");
+    json_array_foreach(pages, i, page)
+    {
+        const char *path = json_string_value(json_object_get(page, "path"));
+
+        if (path == NULL || !json_is_string(json_object_get(page, "content")) || !safe(path))
+            return cli_fail("the server names a page that can't be a file: %s",
+                            path != NULL ? path : "(none)");
+    }
+    return CLI_OK;
+}
+
 static int write_page(const char *dir, const json_t *page)
 {
     const char *path = json_string_value(json_object_get(page, "path"));
     const json_t *content = json_object_get(page, "content");
     char full[4096];
 
-    if (path == NULL || !json_is_string(content) || !safe(path))
-        return cli_fail("the server names a page that can't be a file: %s",
-                        path != NULL ? path : "(none)");
     if (snprintf(full, sizeof full, "%s/%s", dir, path) >= (int)sizeof full)
         return cli_fail("%s: name too long", path);
     if (make_parents(full, strlen(dir) + 1) != CLI_OK)
@@ -82,6 +98,8 @@ static int site_export(int argc, char **argv)
         e = api_open(&api, true);
     if (e == CLI_OK)
         e = api_call(&api, "GET", "/api/v1/site", NULL, &answer);
+    if (e == CLI_OK)
+        e = check_pages(json_object_get(answer, "pages"));
     if (e == CLI_OK && mkdir(pos[0], 0755) < 0 && errno != EEXIST)
         e = cli_fail("%s: %s", pos[0], strerror(errno));
     if (e == CLI_OK) {
@@ -92,7 +110,9 @@ static int site_export(int argc, char **argv)
             n += e == CLI_OK;
         }
     }
-    if (e == CLI_OK)
+    if (e == CLI_OK && api.json)
+        printf("{\"pages\": %zu}\n", n);
+    else if (e == CLI_OK)
         printf("%zu pages below %s\n", n, pos[0]);
     json_decref(answer);
     return e;

@@ -26,7 +26,10 @@ static void print_status(const json_t *s)
     }
     json_array_foreach(json_object_get(s, "warnings"), i, w)
     {
-        printf("warning: %s\n", json_string_value(w));
+        fputs("warning: ", stdout);
+        if (json_is_string(w))
+            put_safe(stdout, json_string_value(w), json_string_length(w), "");
+        putchar('\n');
     }
 }
 
@@ -57,46 +60,24 @@ int cmd_status(int argc, char **argv)
     return e;
 }
 
+static void audit_row(const json_t *row, void *user)
+{
+    (void)user;
+    printf("%-6s %s  %-12s %-20s %-24s %s\n", api_text(row, "id"), api_text(row, "at"),
+           api_text(row, "who"), api_text(row, "act"), api_text(row, "target"),
+           api_text(row, "detail"));
+}
+
 int cmd_audit(int argc, char **argv)
 {
     static const struct verb AUDIT = { "audit", "", "every change, oldest first", NULL };
     struct api api = { 0 };
-    uint64_t after = 0;
-    struct opt opts[] = { { "after", OPT_UINT, &after, "ID", "from there on", false },
-                          API_OPTS(&api) };
-    json_t *answer = NULL, *row;
-    char path[96];
-    size_t i;
-    bool more = true;
+    struct opt opts[] = { API_OPTS(&api) };
     int e = opts_parse(&AUDIT, argc, argv, opts, NULL, 0, 0, NULL);
 
     if (e == OPTS_HELP)
         return CLI_OK;
     if (e == CLI_OK)
         e = api_open(&api, true);
-    while (e == CLI_OK && more) {
-        const char *next;
-
-        snprintf(path, sizeof path, "/api/v1/audit?limit=1000&after=%llu",
-                 (unsigned long long)after);
-        e = api_call(&api, "GET", path, NULL, &answer);
-        if (e != CLI_OK)
-            break;
-        json_array_foreach(json_object_get(answer, "audit"), i, row)
-        {
-            if (api.json) {
-                json_dumpf(row, stdout, JSON_COMPACT);
-                putchar('\n');
-                continue;
-            }
-            printf("%-6s %s  %-12s", api_text(row, "id"), api_text(row, "at"),
-                   api_text(row, "who"));
-            printf(" %-20s %-24s %s\n", api_text(row, "act"), api_text(row, "target"),
-                   api_text(row, "detail"));
-        }
-        next = json_string_value(json_object_get(answer, "next"));
-        more = next != NULL && parse_uint(next, &after);
-        json_decref(answer);
-    }
-    return e;
+    return e == CLI_OK ? api_list(&api, "/api/v1/audit", "audit", audit_row, NULL) : e;
 }

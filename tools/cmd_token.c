@@ -24,56 +24,40 @@ static const struct verb VERBS[] = {
 static int token_bootstrap(int argc, char **argv)
 {
     struct api api = { 0 };
-    const char *pos[1], *name = "admin";
+    const char *pos[1], *name = "admin", *token;
+    bool replace = false;
+    struct file_out file;
     json_t *answer = NULL, *body;
-    size_t n = 0;
-    uint8_t *text;
     struct opt opts[] = { { "name", OPT_TEXT, &name, "NAME", "who this admin is", false },
+                          { "replace", OPT_FLAG, &replace, NULL,
+                            "give up the token that the home folder holds", false },
                           API_OPTS(&api) };
     int e = opts_parse(&VERBS[0], argc, argv, opts, pos, 1, 1, NULL);
 
     if (e == CLI_OK)
         e = api_open(&api, false);
-    if (e != CLI_OK)
+    if (e == CLI_OK)
+        e = api_token(&api, pos[0]);
+    body = json_object();
+    if (e == CLI_OK)
+        e = api_put(body, "name", name);
+    if (e == CLI_OK)
+        e = api_reserve_home(&api, replace, &file);
+    if (e != CLI_OK) {
+        json_decref(body);
         return e;
-    text = file_read(pos[0], 64, &n);
-    if (text == NULL)
-        return CLI_FAILED;
-    text[n] = '\0';
-    snprintf(api.token, sizeof api.token, "%.*s", (int)strcspn((char *)text, "\r\n"), (char *)text);
-    free(text);
-    if (strlen(api.token) != 43)
-        return cli_fail("%s: holds no token of 43 characters", pos[0]);
-    body = json_pack("{s:s}", "name", name);
+    }
     e = api_call(&api, "POST", "/api/v1/bootstrap", body, &answer);
-    if (e == CLI_OK && !json_is_string(json_object_get(answer, "token")))
-        e = cli_fail("the server sent no token");
-    if (e == CLI_OK)
-        e = api_store(&api, json_string_value(json_object_get(answer, "token")));
-    if (e == CLI_OK)
-        printf("this is now admin '%s' at %s\n", name, api.url);
+    token = e == CLI_OK ? api_token_of(answer) : NULL;
+    if (token == NULL)
+        file_drop(&file);
+    e = token == NULL ? CLI_FAILED : api_store(&api, &file, token);
+    if (e == CLI_OK && api.json)
+        printf("{}\n");
+    else if (e == CLI_OK)
+        printf("this is now admin '%s' at %s\n", api_text(answer, "name"), api.url);
     json_decref(answer);
     return e;
-}
-
-/* The secret goes to a 0600 file, or once to standard output. */
-static int hand_out(const struct api *api, const json_t *answer, const char *out)
-{
-    const char *secret = json_string_value(json_object_get(answer, "token"));
-    char line[64];
-    int n;
-
-    if (secret == NULL)
-        return cli_fail("the server sent no token");
-    if (out == NULL) {
-        if (api->json)
-            api_print(answer);
-        else
-            printf("%s\n", secret);
-        return CLI_OK;
-    }
-    n = snprintf(line, sizeof line, "%s\n", secret);
-    return file_write(out, (struct lsuit_bytes){ (const uint8_t *)line, (size_t)n }, 0600, false);
 }
 
 static int token_new(int argc, char **argv)
@@ -82,6 +66,7 @@ static int token_new(int argc, char **argv)
     const char *pos[1], *role = NULL, *out = NULL;
     struct opt_list products = { { NULL }, 0 };
     uint64_t expires = 0;
+    struct file_out file;
     json_t *answer = NULL, *body, *list;
     struct opt opts[] = {
         { "role", OPT_TEXT, &role, "ROLE", "viewer, publisher, operator or admin", false },
@@ -94,12 +79,17 @@ static int token_new(int argc, char **argv)
 
     if (e == CLI_OK && role == NULL)
         e = cli_usage("new: --role is missing");
+    if (e == CLI_OK && expires > INT32_MAX)
+        e = cli_usage("--expires-s: at most 315360000, which is ten years");
     if (e == CLI_OK)
         e = api_open(&api, true);
     if (e != CLI_OK)
         return e;
-    body = json_pack("{s:s, s:s}", "name", pos[0], "role", role);
-    if (products.n > 0) {
+    body = json_object();
+    e = api_put(body, "name", pos[0]);
+    if (e == CLI_OK)
+        e = api_put(body, "role", role);
+    if (e == CLI_OK && products.n > 0) {
         list = json_array();
         for (size_t i = 0; i < products.n; i++)
             json_array_append_new(list, json_string(products.item[i]));
@@ -107,39 +97,37 @@ static int token_new(int argc, char **argv)
     }
     if (opts[2].given)
         json_object_set_new(body, "expires_s", json_integer((json_int_t)expires));
+    if (e == CLI_OK)
+        e = api_secret_reserve(out, &file);
+    if (e != CLI_OK) {
+        json_decref(body);
+        return e;
+    }
     e = api_call(&api, "POST", "/api/v1/tokens", body, &answer);
     if (e == CLI_OK)
-        e = hand_out(&api, answer, out);
+        e = api_secret(&api, answer, out, &file);
+    else if (out != NULL)
+        file_drop(&file);
     json_decref(answer);
     return e;
+}
+
+static void token_row(const json_t *t, void *user)
+{
+    (void)user;
+    printf("%-4s %-20s %-10s %s\n", api_text(t, "id"), api_text(t, "name"), api_text(t, "role"),
+           json_is_null(json_object_get(t, "revoked_at")) ? "good" : "revoked");
 }
 
 static int token_list(int argc, char **argv)
 {
     struct api api = { 0 };
     struct opt opts[] = { API_OPTS(&api) };
-    json_t *answer = NULL, *t;
-    size_t i;
     int e = opts_parse(&VERBS[2], argc, argv, opts, NULL, 0, 0, NULL);
 
     if (e == CLI_OK)
         e = api_open(&api, true);
-    if (e == CLI_OK)
-        e = api_call(&api, "GET", "/api/v1/tokens?limit=1000", NULL, &answer);
-    if (e != CLI_OK)
-        return e;
-    if (api.json) {
-        api_print(answer);
-    } else {
-        json_array_foreach(json_object_get(answer, "tokens"), i, t)
-        {
-            printf("%-4s %-20s %-10s %s\n", api_text(t, "id"), api_text(t, "name"),
-                   api_text(t, "role"),
-                   json_is_null(json_object_get(t, "revoked_at")) ? "good" : "revoked");
-        }
-    }
-    json_decref(answer);
-    return CLI_OK;
+    return e == CLI_OK ? api_list(&api, "/api/v1/tokens", "tokens", token_row, NULL) : e;
 }
 
 static int token_revoke(int argc, char **argv)
@@ -151,14 +139,17 @@ static int token_revoke(int argc, char **argv)
     char path[64];
     int e = opts_parse(&VERBS[3], argc, argv, opts, pos, 1, 1, NULL);
 
-    if (e == CLI_OK && !parse_uint(pos[0], &id))
-        e = cli_usage("revoke: ID: '%s' is not a number", pos[0]);
+    if (e == CLI_OK)
+        e = api_id("revoke", "ID", pos[0], &id);
     if (e == CLI_OK)
         e = api_open(&api, true);
     if (e != CLI_OK)
         return e;
     snprintf(path, sizeof path, "/api/v1/tokens/%llu", (unsigned long long)id);
-    return api_call(&api, "DELETE", path, NULL, NULL);
+    e = api_call(&api, "DELETE", path, NULL, NULL);
+    if (e == CLI_OK)
+        printf(api.json ? "{}\n" : "token revoked\n");
+    return e;
 }
 
 int cmd_token(int argc, char **argv)

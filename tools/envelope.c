@@ -1,7 +1,9 @@
 #include "envelope.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "pem.h"
 
@@ -116,7 +118,7 @@ static int old_blocks(const struct lsuit_envelope *env, struct lsuit_bytes *bloc
 }
 
 /* Severed members and integrated payloads as they stand: encoded pairs. */
-static void keep_severed(const struct lsuit_envelope *env, struct lsuit_cbor_writer *w,
+static void keep_severed(const struct lsuit_envelope *env, bool text, struct lsuit_cbor_writer *w,
                          uint32_t *n_out)
 {
     const struct {
@@ -133,7 +135,7 @@ static void keep_severed(const struct lsuit_envelope *env, struct lsuit_cbor_wri
 
     *n_out = 0;
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        if (all[i].bstr.ptr == NULL)
+        if (all[i].bstr.ptr == NULL || (all[i].key == LSUIT_SECTION_TEXT && !text))
             continue;
         lsuit_put_int(w, all[i].key);
         lsuit_put_item(w, all[i].bstr);
@@ -141,17 +143,36 @@ static void keep_severed(const struct lsuit_envelope *env, struct lsuit_cbor_wri
     }
 }
 
+/* The same manifest, with these blocks and with or without its text. */
+static int write_again(const struct lsuit_envelope *env, bool text,
+                       const struct lsuit_bytes *blocks, size_t blocks_n, uint8_t *buf, size_t cap,
+                       struct lsuit_bytes *doc_out)
+{
+    static uint8_t pairs[1 << 20];
+    struct lsuit_cbor_writer w = lsuit_cbor_writer_init(pairs, sizeof pairs);
+    struct lsuit_envelope_parts parts = { 0 };
+
+    keep_severed(env, text, &w, &parts.severed_n);
+    if (lsuit_put_finish(&w, &parts.severed) != LSUIT_OK)
+        return cli_fail("envelope: severed sections are too long");
+    parts.manifest = env->manifest;
+    parts.cose = blocks;
+    parts.cose_n = blocks_n;
+    parts.integrated = env->integrated;
+    parts.integrated_n = env->integrated_n;
+    return lsuit_envelope_write(&parts, CRYPTO, buf, cap, doc_out) == LSUIT_OK
+               ? CLI_OK
+               : cli_fail("envelope: can't be written again");
+}
+
 int envelope_add_signature(const struct lsuit_envelope *env, int32_t alg,
                            const uint8_t point[LSUIT_P256_POINT_LEN],
                            const uint8_t sig[LSUIT_ES256_LEN], uint8_t *buf, size_t cap,
                            struct lsuit_bytes *doc_out)
 {
-    static uint8_t pairs[1 << 20];
-    struct lsuit_cbor_writer w = lsuit_cbor_writer_init(pairs, sizeof pairs);
     uint8_t id[LSUIT_SHA256_LEN], block[256];
     struct lsuit_bytes blocks[LSUIT_MAX_AUTH];
     struct lsuit_bytes none = { NULL, 0 };
-    struct lsuit_envelope_parts parts = { 0 };
     struct lsuit_key key = { LSUIT_KEY_P256, { point, LSUIT_P256_POINT_LEN }, none };
     struct lsuit_cose cose;
     size_t n = 0, index = 0;
@@ -171,17 +192,88 @@ int envelope_add_signature(const struct lsuit_envelope *env, int32_t alg,
             lsuit_cose_verify(&cose, CRYPTO, &key, 1, (struct lsuit_bytes){ id, 0 },
                               env->digest_bytes, &index) == LSUIT_OK)
             return cli_fail("envelope: this key has signed it already");
-    keep_severed(env, &w, &parts.severed_n);
-    if (lsuit_put_finish(&w, &parts.severed) != LSUIT_OK)
-        return cli_fail("envelope: severed sections are too long");
-    parts.manifest = env->manifest;
-    parts.cose = blocks;
-    parts.cose_n = n + 1;
-    parts.integrated = env->integrated;
-    parts.integrated_n = env->integrated_n;
-    return lsuit_envelope_write(&parts, CRYPTO, buf, cap, doc_out) == LSUIT_OK
-               ? CLI_OK
-               : cli_fail("envelope: can't be written again");
+    return write_again(env, true, blocks, n + 1, buf, cap, doc_out);
+}
+
+int envelope_sever(struct lsuit_bytes doc, uint8_t *buf, size_t cap, struct lsuit_bytes *doc_out)
+{
+    struct lsuit_bytes blocks[LSUIT_MAX_AUTH];
+    struct lsuit_envelope env;
+    size_t n = 0;
+    int e = envelope_accept(doc, "envelope");
+
+    if (e == CLI_OK)
+        e = envelope_open(doc, &env);
+    if (e == CLI_OK && env.text.ptr == NULL)
+        e = cli_fail("envelope: there is no severable text in it");
+    if (e == CLI_OK)
+        e = old_blocks(&env, blocks, LSUIT_MAX_AUTH, &n);
+    return e == CLI_OK ? write_again(&env, false, blocks, n, buf, cap, doc_out) : e;
+}
+
+int file_measure(const char *path, uint8_t digest_out[LSUIT_SHA256_LEN], uint64_t *size_out)
+{
+    static uint8_t buf[65536];
+    struct lsuit_hash h;
+    FILE *f = fopen(path, "rb");
+    struct stat st;
+    size_t n, len = 0;
+    int e = CLI_OK;
+
+    if (f == NULL)
+        return cli_fail("%s: %s", path, strerror(errno));
+    *size_out = 0;
+    if (fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode))
+        e = cli_fail("%s: is no plain file", path);
+    if (e != CLI_OK || CRYPTO->hash_start(CRYPTO->ctx, &h, LSUIT_ALG_SHA256) != LSUIT_OK) {
+        fclose(f);
+        return e != CLI_OK ? e : cli_fail("SHA-256 is not available");
+    }
+    while (e == CLI_OK && (n = fread(buf, 1, sizeof buf, f)) > 0) {
+        *size_out += n;
+        if (*size_out > INT64_MAX)
+            e = cli_fail("%s: larger than 2^63-1 bytes", path);
+        else if (CRYPTO->hash_update(CRYPTO->ctx, &h, (struct lsuit_bytes){ buf, n }) != LSUIT_OK)
+            e = cli_fail("%s: hashing failed", path);
+    }
+    if (e == CLI_OK && ferror(f))
+        e = cli_fail("%s: %s", path, strerror(errno));
+    if (CRYPTO->hash_finish(CRYPTO->ctx, &h, digest_out, LSUIT_SHA256_LEN, &len) != LSUIT_OK &&
+        e == CLI_OK)
+        e = cli_fail("%s: hashing failed", path);
+    fclose(f);
+    return e;
+}
+
+static bool is_digest(const struct lsuit_digest *d, const uint8_t *sha256)
+{
+    return d->bytes.len == LSUIT_SHA256_LEN && memcmp(d->bytes.ptr, sha256, LSUIT_SHA256_LEN) == 0;
+}
+
+int envelope_installs(struct lsuit_bytes doc, const char *payload)
+{
+    struct lsuit_fault fault = { .component = -1 };
+    struct lsuit_envelope env;
+    struct lsuit_manifest m;
+    struct lsuit_facts facts;
+    uint8_t sha256[LSUIT_SHA256_LEN];
+    uint64_t size = 0;
+    enum lsuit_err le;
+    int e = envelope_open(doc, &env);
+
+    if (e == CLI_OK)
+        e = file_measure(payload, sha256, &size);
+    if (e != CLI_OK)
+        return e;
+    le = lsuit_manifest_read(&env, CRYPTO, &m, &fault);
+    if (le == LSUIT_OK)
+        le = lsuit_manifest_facts(&m, &facts, &fault);
+    if (le != LSUIT_OK)
+        return cli_fault("envelope", le, &fault);
+    for (uint32_t i = 0; i < facts.fetch_n; i++)
+        if (is_digest(&facts.fetch[i].digest, sha256) && facts.fetch[i].size == size)
+            return CLI_OK;
+    return cli_fail("%s: the manifest installs nothing with its digest and size", payload);
 }
 
 /* One INTEGER of an ECDSA-Sig-Value into 32 bytes, right-aligned. */

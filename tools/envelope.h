@@ -33,6 +33,15 @@ int envelope_add_signature(const struct lsuit_envelope *env, int32_t alg,
                            const uint8_t sig[LSUIT_ES256_LEN], uint8_t *buf, size_t cap,
                            struct lsuit_bytes *doc_out);
 
+/* Whether a file is an image of the manifest, digest and size. Prints that it is not. */
+int envelope_installs(struct lsuit_bytes doc, const char *payload);
+
+/* Write the envelope without its text, which must be severable. cap doc.len is enough. */
+int envelope_sever(struct lsuit_bytes doc, uint8_t *buf, size_t cap, struct lsuit_bytes *doc_out);
+
+/* SHA-256 and size of a plain file. */
+int file_measure(const char *path, uint8_t digest_out[LSUIT_SHA256_LEN], uint64_t *size_out);
+
 /* ECDSA-Sig-Value (RFC 3279) to r, s; false when it is not one for P-256. */
 bool envelope_signature_from_der(const uint8_t *der, size_t n, uint8_t sig_out[LSUIT_ES256_LEN]);
 

@@ -11,11 +11,11 @@
 
 #define CONNECT_TIMEOUT_S 10L
 /* Give up when less than one byte a second moves for so long. */
-#define STALL_S 60L
+#define STALL_S 120L
 
 struct answer {
     char *bytes;
-    size_t n;
+    size_t n, cap;
     bool too_long;
 };
 
@@ -29,10 +29,16 @@ static size_t keep(char *p, size_t size, size_t count, void *user)
         a->too_long = true;
         return 0;
     }
-    bigger = realloc(a->bytes, a->n + n + 1);
-    if (bigger == NULL)
-        return 0;
-    a->bytes = bigger;
+    if (a->n + n + 1 > a->cap) { /* not realloc(): it leaves copies behind */
+        a->cap = 2 * (a->n + n + 1);
+        bigger = malloc(a->cap);
+        if (bigger == NULL)
+            return 0;
+        if (a->n > 0)
+            memcpy(bigger, a->bytes, a->n);
+        http_wipe(a->bytes, a->n);
+        a->bytes = bigger;
+    }
     memcpy(a->bytes + a->n, p, n);
     a->n += n;
     a->bytes[a->n] = '\0';
@@ -41,7 +47,9 @@ static size_t keep(char *p, size_t size, size_t count, void *user)
 
 static size_t give(char *p, size_t size, size_t count, void *user)
 {
-    return fread(p, size, count, user);
+    size_t n = fread(p, size, count, user);
+
+    return n == 0 && ferror((FILE *)user) ? CURL_READFUNC_ABORT : n;
 }
 
 static int bar(void *user, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
@@ -60,30 +68,65 @@ static int bar(void *user, curl_off_t down_total, curl_off_t down, curl_off_t up
     return 0;
 }
 
-/* http:// to this machine only: a token must not travel in clear over a network. */
-static bool clear_is_local(const char *url)
+void http_wipe(char *p, size_t n)
 {
-    static const char *const LOCAL[] = { "http://127.0.0.1", "http://localhost", "http://[::1]" };
-
-    for (size_t i = 0; i < sizeof LOCAL / sizeof LOCAL[0]; i++) {
-        size_t n = strlen(LOCAL[i]);
-
-        if (strncmp(url, LOCAL[i], n) == 0 && (url[n] == ':' || url[n] == '/' || url[n] == '\0'))
-            return true;
-    }
-    return false;
+    if (p != NULL)
+        explicit_bzero(p, n);
+    free(p);
 }
 
-static int check_url(const struct http_call *c)
+/* Parsed by the library that will connect, so that both mean the same host. */
+static bool host_is_local(CURLU *url)
 {
-    if (strncmp(c->url, "https://", 8) == 0)
-        return CLI_OK;
-    if (strncmp(c->url, "http://", 7) != 0)
-        return cli_usage("--server: '%s' is no https:// URL", c->url);
-    if (c->token != NULL && !clear_is_local(c->url))
-        return cli_fail("%s: a token is not sent in clear to another machine; use https://",
-                        c->url);
-    return CLI_OK;
+    static const char *const LOCAL[] = { "127.0.0.1", "localhost", "[::1]" };
+    char *host = NULL;
+    bool local = false;
+
+    if (curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+        return false;
+    for (size_t i = 0; i < sizeof LOCAL / sizeof LOCAL[0]; i++)
+        local = local || strcmp(host, LOCAL[i]) == 0;
+    curl_free(host);
+    return local;
+}
+
+static bool has_part(CURLU *url, CURLUPart part)
+{
+    char *text = NULL;
+    bool has = curl_url_get(url, part, &text, 0) == CURLUE_OK;
+
+    curl_free(text);
+    return has;
+}
+
+int http_check_url(const char *url, bool with_token)
+{
+    CURLU *u = curl_url();
+    char *scheme = NULL;
+    int e = CLI_OK;
+
+    if (u == NULL)
+        return cli_fail("out of memory");
+    if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK ||
+        curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+        (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0))
+        e = cli_usage("--server: '%s' is no https:// URL", url);
+    else if (has_part(u, CURLUPART_USER) || has_part(u, CURLUPART_PASSWORD))
+        e = cli_usage("--server: '%s': no user or password belongs into it", url);
+    else if (has_part(u, CURLUPART_FRAGMENT))
+        e = cli_usage("--server: '%s': no # belongs into it", url);
+    else if (with_token && strcmp(scheme, "http") == 0 && !host_is_local(u))
+        e = cli_fail("%s: a token is not sent in clear to another machine; use https://", url);
+    curl_free(scheme);
+    curl_url_cleanup(u);
+    return e;
+}
+
+static void free_headers(struct curl_slist *list)
+{
+    for (struct curl_slist *h = list; h != NULL; h = h->next)
+        explicit_bzero(h->data, strlen(h->data));
+    curl_slist_free_all(list);
 }
 
 static struct curl_slist *headers_of(const struct http_call *c)
@@ -94,6 +137,7 @@ static struct curl_slist *headers_of(const struct http_call *c)
     if (c->token != NULL) {
         snprintf(line, sizeof line, "Authorization: Bearer %s", c->token);
         list = curl_slist_append(list, line);
+        explicit_bzero(line, sizeof line);
     }
     if (c->content_type != NULL) {
         snprintf(line, sizeof line, "Content-Type: %s", c->content_type);
@@ -130,7 +174,10 @@ static void set_body(CURL *curl, const struct http_call *c, FILE *f, int *last_p
 static void set_connection(CURL *curl, const struct http_call *c)
 {
     curl_easy_setopt(curl, CURLOPT_URL, c->url);
+    curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    if (strncmp(c->url, "http://", 7) == 0) /* a proxy would see the token */
+        curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (c->ca != NULL)
         curl_easy_setopt(curl, CURLOPT_CAINFO, c->ca);
@@ -144,10 +191,10 @@ int http_do(struct http_call *c)
 {
     CURL *curl = NULL;
     struct curl_slist *headers = NULL;
-    struct answer answer = { NULL, 0, false };
+    struct answer answer = { NULL, 0, 0, false };
     FILE *f = NULL;
     CURLcode code;
-    int last_percent = -1, e = check_url(c);
+    int last_percent = -1, e = http_check_url(c->url, c->token != NULL);
 
     if (e != CLI_OK)
         return e;
@@ -177,9 +224,9 @@ out:
         c->answer_out = answer.bytes;
         c->answer_n_out = answer.n;
     } else {
-        free(answer.bytes);
+        http_wipe(answer.bytes, answer.n);
     }
-    curl_slist_free_all(headers);
+    free_headers(headers);
     if (curl != NULL)
         curl_easy_cleanup(curl);
     if (f != NULL)
@@ -190,6 +237,7 @@ out:
 char *http_segment(const char *s)
 {
     static const char HEX[] = "0123456789ABCDEF";
+    bool dots = strcmp(s, ".") == 0 || strcmp(s, "..") == 0;
     char *out = malloc(3 * strlen(s) + 1), *p = out;
 
     if (out == NULL)
@@ -198,7 +246,7 @@ char *http_segment(const char *s)
         unsigned char c = (unsigned char)*s;
 
         if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-            c == '-' || c == '_' || c == '.' || c == '~') {
+            c == '-' || c == '_' || (c == '.' && !dots) || c == '~') {
             *p++ = (char)c;
         } else {
             *p++ = '%';

@@ -25,7 +25,7 @@ struct http_call {
     bool progress; /* a bar on standard error while the file goes out */
 
     long status_out;
-    char *answer_out; /* heap, NUL at the end; free() it */
+    char *answer_out; /* heap, NUL at the end; http_wipe it */
     size_t answer_n_out;
 };
 
@@ -35,7 +35,16 @@ struct http_call {
  */
 int http_do(struct http_call *call);
 
-/* Percent-encode one path segment; free() it. NULL without memory. */
+/*
+ * Whether an URL may be asked: https, or http to this machine, without user or password in it.
+ * With a token http goes to this machine only (provision 5.5-7).
+ */
+int http_check_url(const char *url, bool with_token);
+
+/* Free what may hold a secret. p may be NULL. */
+void http_wipe(char *p, size_t n);
+
+/* Percent-encode one path segment; free() it. NULL without memory. "." and ".." stay segments. */
 char *http_segment(const char *s);
 
 #endif

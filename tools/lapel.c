@@ -1,10 +1,11 @@
 /*
  * lapel: the publisher's and operator's command line. One file for each noun, cmd_<noun>.c.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cli.h"
+#include "api.h"
 #include "cmd.h"
 
 /* clang-format off */
@@ -12,7 +13,7 @@ static const struct verb NOUNS[] = {
   { "status",   "",                                                "how things stand, one screen",            cmd_status },
   { "halt",     "[ID]",                                            "stop a rollout; without ID all of them",  cmd_halt },
   { "key",      "new | show",                                      "make a signing key, show its public part", cmd_key },
-  { "manifest", "create | sign | verify | show",                   "SUIT manifests, without a server",        cmd_manifest },
+  { "manifest", "create | sign | verify | show | sever",                  "SUIT manifests, without a server",        cmd_manifest },
   { "release",  "publish | list | show | withdraw",                "what was signed, on the server",          cmd_release },
   { "rollout",  "create | start | show | watch | halt | ...",      "hand a release out in waves",             cmd_rollout },
   { "device",   "add | list | show | rotate | revoke | forget",    "identities and credentials",              cmd_device },
@@ -31,8 +32,17 @@ static void help(FILE *to)
         fprintf(to, "  %-9s %-44s %s\n", NOUNS[i].name, NOUNS[i].args, NOUNS[i].help);
 }
 
+/* What was printed must have arrived: a full disk behind `>` is an error too. */
+static int flushed(int code)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return code;
+    return code != CLI_OK ? code : cli_fail("standard output: %s", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
+    api_wipe_secrets();
     if (argc < 2) {
         help(stderr);
         return CLI_USAGE;
@@ -47,7 +57,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof NOUNS / sizeof NOUNS[0]; i++)
         if (strcmp(NOUNS[i].name, argv[1]) == 0)
-            return NOUNS[i].run(argc - 1, argv + 1);
+            return flushed(NOUNS[i].run(argc - 1, argv + 1));
     cli_usage("unknown noun '%s'", argv[1]);
     help(stderr);
     return CLI_USAGE;

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <mbedtls/pem.h>
 #include <mbedtls/pk.h>
@@ -77,11 +79,14 @@ int pem_signer(const char *path, uint32_t *signer_out, uint8_t point_out[LSUIT_P
     uint8_t der[256] = { 0 };
     uint8_t *pem = NULL;
     size_t pem_n = 0;
+    struct stat st;
     int n, e = CLI_FAILED;
 
     pem = file_read(path, PEM_MAX, &pem_n);
     if (pem == NULL)
         return CLI_FAILED;
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+        fprintf(stderr, "lapel: note: others may read this private key; chmod 600 it\n");
     pem[pem_n] = '\0'; /* file_read keeps room for it; Mbed TLS wants it counted */
     mbedtls_pk_init(&pk);
     if (parse_private(&pk, pem, pem_n + 1) != 0) {
@@ -150,8 +155,11 @@ int pem_generate(const char *path, const char *pub_path)
     psa_key_id_t id = 0;
     uint8_t scalar[SCALAR_LEN], point[LSUIT_P256_POINT_LEN], der[160], *p = der;
     size_t scalar_n = 0, point_n = 0;
+    struct stat st;
     int e;
 
+    if (lstat(pub_path, &st) == 0)
+        return cli_fail("%s: exists already and is not overwritten", pub_path);
     psa_set_key_type(&attr, PSA_KEY_TYPE_ECC_KEY_PAIR(PSA_ECC_FAMILY_SECP_R1));
     psa_set_key_bits(&attr, 256);
     psa_set_key_usage_flags(&attr, PSA_KEY_USAGE_EXPORT);
@@ -172,6 +180,8 @@ int pem_generate(const char *path, const char *pub_path)
     memcpy(der, SPKI_HEAD, sizeof SPKI_HEAD);
     memcpy(der + sizeof SPKI_HEAD, point, sizeof point);
     e = write_pem(pub_path, "PUBLIC KEY", der, sizeof SPKI_HEAD + sizeof point, 0644);
+    if (e != CLI_OK)
+        unlink(path); /* nobody has used it: no half of a pair is left */
 out:
     psa_destroy_key(id);
     mbedtls_platform_zeroize(scalar, sizeof scalar);

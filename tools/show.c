@@ -15,6 +15,8 @@
 #include "lsuit/suit.h"
 
 #define DEPTH_MAX 24
+/* Items of CBOR that are looked at: libcbor takes some 100 bytes for each. */
+#define ITEMS_MAX 1000000
 /* Byte strings longer than this are cut in the tree. */
 #define BYTES_SHOWN 40
 
@@ -43,14 +45,7 @@ static void indent(unsigned depth)
 static void print_text(const unsigned char *s, size_t n)
 {
     putchar('"');
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] == '"' || s[i] == '\\')
-            printf("\\%c", s[i]);
-        else if (s[i] < 0x20 || s[i] == 0x7f)
-            printf("\\u%04x", s[i]);
-        else
-            putchar(s[i]);
-    }
+    put_safe(stdout, s, n, "\"\\");
     putchar('"');
 }
 
@@ -91,16 +86,17 @@ static void print_int(const cbor_item_t *item)
 
 /*
  * libcbor makes room for as many items as a head claims. So no head may claim more than there
- * are bytes left: one pass over all heads, whatever their nesting.
+ * are bytes left, and there is an end to their number: one pass over all heads, whatever their
+ * nesting.
  */
 static bool plausible(const unsigned char *p, size_t n)
 {
-    while (n > 0) {
+    for (size_t items = 0; n > 0; items++) {
         unsigned major = p[0] >> 5, low = p[0] & 31;
         size_t follow = low == 24 ? 1 : low == 25 ? 2 : low == 26 ? 4 : low == 27 ? 8 : 0;
         uint64_t v = low < 24 ? low : 0;
 
-        if (n - 1 < follow)
+        if (n - 1 < follow || items > ITEMS_MAX)
             return false;
         for (size_t i = 0; i < follow; i++)
             v = v << 8 | p[1 + i];
@@ -586,7 +582,7 @@ static cbor_item_t *load(struct lsuit_bytes doc)
     cbor_item_t *item = load_part(doc.ptr, doc.len, &r);
 
     if (item == NULL)
-        cli_fail("not whole CBOR: stopped at byte %zu", r.error.position);
+        cli_fail("not whole CBOR, or too much: stopped at byte %zu", r.error.position);
     else if (r.read != doc.len)
         fprintf(stderr, "lapel: %zu bytes follow the envelope\n", doc.len - r.read);
     return item;

@@ -1,11 +1,11 @@
 #include "template.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
+#include "envelope.h"
 #include "lsuit/cbor.h"
 #include "lsuit/uuid.h"
 
@@ -172,9 +172,10 @@ static int read_component(const json_t *o, size_t index, const char *dir,
     const json_t *slots = json_object_get(o, "slots");
     int e;
 
-    snprintf(where, sizeof where, "components[%zu].", index);
+    snprintf(where, sizeof where, "components[%zu]", index);
     if (!json_is_object(o))
         return wrong(where, "must be an object");
+    snprintf(where, sizeof where, "components[%zu].", index);
     e = known_only(o, where, NAMES);
     if (e != CLI_OK)
         return e;
@@ -187,10 +188,16 @@ static int read_component(const json_t *o, size_t index, const char *dir,
         return read_image(o, where, dir, &c->image[0]);
     }
     snprintf(field, sizeof field, "%sslots", where);
-    if (!json_is_array(slots) || json_array_size(slots) != 2 || json_object_get(o, "payload"))
-        return wrong(field, "must be an array of two images, in place of payload");
+    if (!json_is_array(slots) || json_array_size(slots) != 2)
+        return wrong(field, "must be an array of two images");
+    if (json_object_get(o, "payload") != NULL || json_object_get(o, "uri") != NULL ||
+        json_object_get(o, "integrated") != NULL)
+        return wrong(field, "payload, uri and integrated stand in each slot, not beside slots");
     c->images = 2;
     for (size_t i = 0; i < 2 && e == CLI_OK; i++) {
+        snprintf(field, sizeof field, "%sslots[%zu]", where, i);
+        if (!json_is_object(json_array_get(slots, i)))
+            return wrong(field, "must be an object");
         snprintf(field, sizeof field, "%sslots[%zu].", where, i);
         e = known_only(json_array_get(slots, i), field, SLOT_NAMES);
         if (e == CLI_OK)
@@ -209,12 +216,13 @@ static int read_language(const char *tag, const json_t *o, struct template_langu
     const json_t *adv = json_object_get(o, "advisories");
     int e;
 
-    snprintf(where, sizeof where, "text.%.35s.", tag);
+    snprintf(where, sizeof where, "text.%.35s", tag);
     if (strlen(tag) >= sizeof l->tag || *tag == '\0')
         return wrong(where, "the language tag must have 1 to 35 characters");
     memcpy(l->tag, tag, strlen(tag) + 1);
     if (!json_is_object(o))
         return wrong(where, "must be an object");
+    snprintf(where, sizeof where, "text.%.35s.", tag);
     e = known_only(o, where, NAMES);
     if (e == CLI_OK)
         e = get_text(o, where, "description", false, l->description, sizeof l->description);
@@ -237,13 +245,14 @@ static int read_language(const char *tag, const json_t *o, struct template_langu
     l->downtime_s = (uint32_t)downtime;
     if (adv == NULL)
         return CLI_OK;
+    snprintf(where, sizeof where, "text.%.35s.advisories", tag);
     if (!json_is_array(adv) || json_array_size(adv) > 16)
-        return wrong(where, "advisories must be an array of at most 16 strings");
+        return wrong(where, "must be an array of at most 16 strings");
     for (size_t i = 0; i < json_array_size(adv); i++) {
         const json_t *a = json_array_get(adv, i);
 
         if (!json_is_string(a) || json_string_length(a) >= sizeof l->advisory[0])
-            return wrong(where, "advisories must be strings of at most 63 bytes");
+            return wrong(where, "must be strings of at most 63 bytes");
         snprintf(l->advisory[l->advisories++], sizeof l->advisory[0], "%s", json_string_value(a));
     }
     return CLI_OK;
@@ -258,6 +267,10 @@ static int read_identity(const json_t *o, struct template *t)
         e = get_text(o, "", "model", true, model, sizeof model);
     if (e != CLI_OK)
         return e;
+    /* the server knows it in lower case, and another case gives another id */
+    for (const char *p = domain; *p != '\0'; p++)
+        if (strchr("abcdefghijklmnopqrstuvwxyz0123456789-.", *p) == NULL)
+            return wrong("vendor-domain", "must be a DNS name in lower case");
     if (lsuit_uuid_vendor(text_bytes(domain), t->vendor_id) != LSUIT_OK ||
         lsuit_uuid_class(t->vendor_id, text_bytes(model), t->class_id) != LSUIT_OK)
         return cli_fail("UUIDv5 is not available");
@@ -373,8 +386,11 @@ int template_read(const char *path, struct template *t_out)
     free(text);
     if (o == NULL)
         return cli_fail("%s: line %d: %s", path, error.line, error.text);
-    if (slash != NULL)
-        snprintf(dir, sizeof dir, "%.*s", (int)(slash - path + 1), path);
+    if (slash != NULL &&
+        snprintf(dir, sizeof dir, "%.*s", (int)(slash - path + 1), path) >= (int)sizeof dir) {
+        json_decref(o);
+        return cli_fail("%s: name too long", path);
+    }
     memset(t_out, 0, sizeof *t_out);
     e = json_is_object(o) ? read_all(o, dir, t_out) : wrong(path, "must be a JSON object");
     json_decref(o);
@@ -383,34 +399,15 @@ int template_read(const char *path, struct template *t_out)
 
 /* --- measuring ---------------------------------------------------------------------------- */
 
-static int measure_file(struct template_image *img)
+static int measure(struct template_image *img)
 {
-    static uint8_t buf[65536];
-    const struct lsuit_crypto *crypto = &lsuit_crypto_psa;
-    struct lsuit_hash h;
-    FILE *f = fopen(img->path, "rb");
-    size_t n, len = 0;
-    int e = CLI_OK;
+    int e = file_measure(img->path, img->sha256, &img->size);
 
-    if (f == NULL)
-        return cli_fail("%s: %s", img->path, strerror(errno));
-    if (crypto->hash_start(crypto->ctx, &h, LSUIT_ALG_SHA256) != LSUIT_OK) {
-        fclose(f);
-        return cli_fail("SHA-256 is not available");
-    }
-    while ((n = fread(buf, 1, sizeof buf, f)) > 0) {
-        img->size += n;
-        if (crypto->hash_update(crypto->ctx, &h, (struct lsuit_bytes){ buf, n }) != LSUIT_OK)
-            e = cli_fail("%s: hashing failed", img->path);
-    }
-    if (ferror(f))
-        e = cli_fail("%s: %s", img->path, strerror(errno));
-    else if (img->size == 0)
+    if (e == CLI_OK && img->size == 0)
         e = cli_fail("%s: is empty", img->path);
-    if (crypto->hash_finish(crypto->ctx, &h, img->sha256, sizeof img->sha256, &len) != LSUIT_OK &&
-        e == CLI_OK)
-        e = cli_fail("%s: hashing failed", img->path);
-    fclose(f);
+    if (e == CLI_OK && img->integrated && img->size > TEMPLATE_INTEGRATED_MAX)
+        e = cli_fail("%s: an integrated payload has at most %d bytes", img->path,
+                     TEMPLATE_INTEGRATED_MAX);
     return e;
 }
 
@@ -441,7 +438,7 @@ int template_measure(struct template *t, bool allow_absolute)
     for (size_t i = 0; i < t->components; i++) {
         for (size_t k = 0; k < t->component[i].images; k++) {
             struct template_image *img = &t->component[i].image[k];
-            int e = measure_file(img);
+            int e = measure(img);
 
             if (e == CLI_OK)
                 e = settle_uri(img, i, k, allow_absolute);
@@ -674,7 +671,7 @@ static void put_section(struct lsuit_cbor_writer *w, int64_t key, const struct t
     lsuit_put_bstr_close(w, mark);
 }
 
-static int text_digest(struct lsuit_bytes wrapped, uint8_t digest[LSUIT_SHA256_LEN])
+static int sha256_of(struct lsuit_bytes wrapped, uint8_t digest[LSUIT_SHA256_LEN])
 {
     size_t n = 0;
 
@@ -725,6 +722,18 @@ static size_t integrated_count(const struct template *t, size_t *bytes_out)
     return n;
 }
 
+/* What goes in must be what was measured. */
+static int same_bytes(const struct template_image *img, struct lsuit_bytes bytes)
+{
+    uint8_t digest[LSUIT_SHA256_LEN];
+
+    if (sha256_of(bytes, digest) != CLI_OK)
+        return CLI_FAILED;
+    return memcmp(digest, img->sha256, sizeof digest) == 0
+               ? CLI_OK
+               : cli_fail("%s: changed while it was read", img->path);
+}
+
 static int put_integrated(struct lsuit_cbor_writer *w, const struct template *t)
 {
     const struct template_image *img[2 * LSUIT_MAX_COMPONENTS];
@@ -752,6 +761,10 @@ static int put_integrated(struct lsuit_cbor_writer *w, const struct template *t)
 
         if (bytes == NULL)
             return CLI_FAILED;
+        if (same_bytes(img[i], (struct lsuit_bytes){ bytes, len }) != CLI_OK) {
+            free(bytes);
+            return CLI_FAILED;
+        }
         if (i > 0 && strcmp(img[i]->uri, img[i - 1]->uri) == 0) {
             free(bytes);
             return wrong("uri", "two integrated payloads have the same name");
@@ -785,7 +798,7 @@ int template_write(const struct template *t, bool sever_text, uint8_t *buf, size
         parts.severed = pair;
         parts.severed_n = 1;
         /* the key 23 takes one byte; what follows is the wrapped text */
-        e = text_digest((struct lsuit_bytes){ pair.ptr + 1, pair.len - 1 }, digest);
+        e = sha256_of((struct lsuit_bytes){ pair.ptr + 1, pair.len - 1 }, digest);
     }
     if (e != CLI_OK)
         return e;

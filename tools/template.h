@@ -17,6 +17,8 @@
 #define TEMPLATE_TEXT_MAX 2048
 #define TEMPLATE_LANGUAGES 8
 #define TEMPLATE_PATH_MAX 1024
+/* Largest payload inside an envelope, bytes. */
+#define TEMPLATE_INTEGRATED_MAX (16 << 20)
 
 /* One image: a payload file, or its digest and size when the file is elsewhere. */
 struct template_image {

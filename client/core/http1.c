@@ -99,7 +99,8 @@ void http_put_bytes(struct lapel_http *h, const uint8_t *bytes, size_t n)
         h->full = true;
         return;
     }
-    memcpy(h->io + h->out_n, bytes, n);
+    if (n > 0) /* an absent value has no address */
+        memcpy(h->io + h->out_n, bytes, n);
     h->out_n += n;
 }
 

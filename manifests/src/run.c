@@ -19,6 +19,8 @@
 
 #include <string.h>
 
+_Static_assert(LSUIT_MAX_COMPONENTS <= 32, "components are bits of a uint32_t");
+
 enum frame_kind { SECTION, TRY_EACH, RUN_SEQUENCE };
 enum phase { IDLE, NEXT_SECTION, RUNNING, DONE, FAILED };
 
@@ -63,13 +65,9 @@ static struct lsuit_frame *top(struct lsuit_run *run)
 enum outcome lsuit_run_abort_with(struct lsuit_run *run, enum lsuit_err err, int64_t code,
                                   const char *why)
 {
-    run->fault = (struct lsuit_fault){ .err = err,
-                                       .what = lsuit_run_command_name(code),
-                                       .why = why,
-                                       .code = code,
-                                       .component = -1,
-                                       .offset = run->depth > 0 ? top(run)->at : 0,
-                                       .section = run->section };
+    (void)lsuit_fault_set(&run->fault, err, lsuit_run_command_name(code), why, code);
+    run->fault.offset = run->depth > 0 ? top(run)->at : 0;
+    run->fault.section = run->section;
     if (run->list_n > 0 && run->applied < run->list_n)
         run->fault.component = run->list[run->applied];
     return OUT_ABORT;

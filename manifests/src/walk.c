@@ -22,23 +22,22 @@ static struct lsuit_walk_frame *top(struct lsuit_walk *w)
 }
 
 /* Point the frame at the commands in the content of a byte string. */
-static bool sequence_begin(struct lsuit_walk *w, struct lsuit_bytes content)
+static void sequence_begin(struct lsuit_walk *w, struct lsuit_bytes content)
 {
     struct lsuit_walk_frame *f = top(w);
     uint32_t items;
 
     w->c = lsuit_cbor_open(content);
     items = lsuit_cbor_array(&w->c);
-    if (w->c.err != LSUIT_OK)
-        return lsuit_walk_fail(w, w->c.err, TEXT("no command sequence"));
-    if (items == 0)
-        return lsuit_walk_fail(w, LSUIT_ERR_CBOR, TEXT("an empty command sequence"));
-    if (items % 2 != 0)
-        return lsuit_walk_fail(w, LSUIT_ERR_CBOR, TEXT("a command without its argument"));
     f->left = items / 2;
     f->p = w->c.p;
     f->end = w->c.end;
-    return true;
+    if (w->c.err != LSUIT_OK)
+        (void)lsuit_walk_fail(w, w->c.err, TEXT("no command sequence"));
+    else if (items == 0 || items % 2 != 0)
+        (void)lsuit_walk_fail(w, LSUIT_ERR_CBOR,
+                              items == 0 ? TEXT("an empty command sequence")
+                                         : TEXT("a command without its argument"));
 }
 
 static bool push(struct lsuit_walk *w)
@@ -58,30 +57,28 @@ void lsuit_walk_start(struct lsuit_walk *w, struct lsuit_bytes content)
     *w = (struct lsuit_walk){ 0 };
     w->components = 1; /* the index starts at 0 */
     if (push(w))
-        (void)sequence_begin(w, content);
+        sequence_begin(w, content);
 }
 
-/* Go into the next alternative of the try-each on top; false when none was begun. */
-static bool alternative_begin(struct lsuit_walk *w)
+/* Go into the next alternative of the try-each on top, or past the nil at its end. */
+static void alternative_begin(struct lsuit_walk *w)
 {
     struct lsuit_walk_frame *f = top(w);
-    struct lsuit_cbor c =
-        lsuit_cbor_open((struct lsuit_bytes){ f->alt_p, (size_t)(f->alt_end - f->alt_p) });
-    struct lsuit_bytes content;
+    struct lsuit_bytes content = { NULL, 0 };
 
     f->alt_left--;
-    if (lsuit_cbor_peek(&c) == LSUIT_CBOR_SIMPLE && f->alt_left == 0) {
-        lsuit_cbor_null(&c);
-        if (c.err != LSUIT_OK)
-            (void)lsuit_walk_fail(w, c.err, TEXT("an alternative is no byte string"));
-        return false;
+    w->c = lsuit_cbor_open((struct lsuit_bytes){ f->alt_p, (size_t)(f->alt_end - f->alt_p) });
+    if (lsuit_cbor_peek(&w->c) == LSUIT_CBOR_SIMPLE && f->alt_left == 0)
+        lsuit_cbor_null(&w->c);
+    else
+        content = lsuit_cbor_bstr(&w->c);
+    if (w->c.err != LSUIT_OK) {
+        (void)lsuit_walk_fail(w, w->c.err, TEXT("an alternative is no byte string"));
+    } else if (content.ptr != NULL) {
+        f->alt_p = w->c.p;
+        f->components = f[-1].components;
+        sequence_begin(w, content);
     }
-    content = lsuit_cbor_bstr(&c);
-    if (c.err != LSUIT_OK)
-        return lsuit_walk_fail(w, c.err, TEXT("an alternative is no byte string"));
-    f->alt_p = c.p;
-    f->components = f[-1].components;
-    return sequence_begin(w, content);
 }
 
 /* Leave sequences that are at their end. false when all are, or on an error. */
@@ -91,7 +88,7 @@ static bool settle(struct lsuit_walk *w)
         if (top(w)->p != top(w)->end)
             return lsuit_walk_fail(w, LSUIT_ERR_CBOR, TEXT("bytes after a command sequence"));
         if (top(w)->alt_left > 0) {
-            (void)alternative_begin(w);
+            alternative_begin(w);
             continue;
         }
         if (w->depth == 1)
@@ -104,24 +101,26 @@ static bool settle(struct lsuit_walk *w)
 /* The list of alternatives, whole, is `list`. */
 static void try_each_enter(struct lsuit_walk *w, struct lsuit_bytes list)
 {
-    struct lsuit_cbor c = lsuit_cbor_open(list);
-    uint32_t n = lsuit_cbor_array(&c);
-    struct lsuit_cbor last = c;
+    const uint8_t *first;
+    uint32_t n;
 
-    if (c.err != LSUIT_OK) {
-        (void)lsuit_walk_fail(w, c.err, TEXT("try-each needs an array"));
+    w->c = lsuit_cbor_open(list);
+    n = lsuit_cbor_array(&w->c);
+    if (w->c.err != LSUIT_OK) {
+        (void)lsuit_walk_fail(w, w->c.err, TEXT("try-each needs an array"));
         return;
     }
+    first = w->c.p;
     for (uint32_t i = 1; i < n; i++)
-        (void)lsuit_cbor_item(&last);
-    if (n < (lsuit_cbor_peek(&last) == LSUIT_CBOR_SIMPLE ? 3u : 2u)) {
+        (void)lsuit_cbor_item(&w->c);
+    if (n < (lsuit_cbor_peek(&w->c) == LSUIT_CBOR_SIMPLE ? 3u : 2u)) {
         (void)lsuit_walk_fail(w, LSUIT_ERR_CBOR, TEXT("try-each needs two alternatives"));
         return;
     }
     if (!push(w))
         return;
-    top(w)->alt_p = c.p;
-    top(w)->alt_end = c.end;
+    top(w)->alt_p = first;
+    top(w)->alt_end = w->c.end;
     top(w)->alt_left = n;
 }
 
@@ -143,7 +142,7 @@ static void enter(struct lsuit_walk *w)
     if (w->code == LSUIT_DIR_TRY_EACH)
         try_each_enter(w, content);
     else if (push(w))
-        (void)sequence_begin(w, content);
+        sequence_begin(w, content);
 }
 
 bool lsuit_walk_next(struct lsuit_walk *w)

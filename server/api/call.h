@@ -35,7 +35,11 @@ enum route_kind {
 };
 
 /* On the listeners of a route; the operator's serves the public pages too. */
-enum { ON_DEVICE = 1 << HTTP_DEVICE, ON_OPERATOR = 1 << HTTP_OPERATOR, ON_PUBLIC = 1 << HTTP_PUBLIC };
+enum {
+    ON_DEVICE = 1 << HTTP_DEVICE,
+    ON_OPERATOR = 1 << HTTP_OPERATOR,
+    ON_PUBLIC = 1 << HTTP_PUBLIC
+};
 
 enum { ROUTE_ALL_PRODUCTS = 1, ROUTE_URGENT = 2, ROUTE_IN_CLEAR = 4 };
 
@@ -63,9 +67,9 @@ struct call {
     struct engine *engine;
     struct http_request *req;
     const struct route *route;
-    struct actor actor;   /* operators */
-    struct asker asker;   /* devices */
-    uint8_t digest[32];   /* of the token that was presented */
+    struct actor actor; /* operators */
+    struct asker asker; /* devices */
+    uint8_t digest[32]; /* of the token that was presented */
     int64_t now_ms;
     char param[CALL_PARAMS][CALL_PARAM];
     const char *param_name[CALL_PARAMS];
@@ -76,11 +80,11 @@ struct call {
     int status;
     struct http_reply reply; /* for handlers that answer otherwise than by JSON */
     bool replied;
-    bool pending;            /* KIND_OWN: somebody will call call_finish */
-    bool retried;            /* with the ballast's room */
-    char field[CALL_FIELD];  /* at fault; empty: the one that FAIL named */
+    bool pending;                                   /* KIND_OWN: somebody will call call_finish */
+    bool retried;                                   /* with the ballast's room */
+    char field[CALL_FIELD];                         /* at fault; empty: the one that FAIL named */
     enum err (*run)(struct call *c, struct db *db); /* in the writer */
-    void (*after)(struct call *c); /* after the COMMIT, before the reply */
+    void (*after)(struct call *c);                  /* after the COMMIT, before the reply */
 
     struct artifact_upload *upload;
     uint8_t payload[32];

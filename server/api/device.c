@@ -111,9 +111,9 @@ enum err device_revoke_call(struct call *c, struct db *db)
 
     if (e == ERR_OK)
         e = field_reason(c, reason);
-    return e == ERR_OK ? device_block(c->engine, db, &c->actor, c->now_ms, &p,
-                                      call_param(c, "device"))
-                       : e;
+    return e == ERR_OK
+               ? device_block(c->engine, db, &c->actor, c->now_ms, &p, call_param(c, "device"))
+               : e;
 }
 
 enum err device_forget_call(struct call *c, struct db *db)
@@ -121,9 +121,9 @@ enum err device_forget_call(struct call *c, struct db *db)
     struct product p;
     enum err e = call_product(c, db, &p);
 
-    return e == ERR_OK ? device_erase(c->engine, db, &c->actor, c->now_ms, &p,
-                                      call_param(c, "device"))
-                       : e;
+    return e == ERR_OK
+               ? device_erase(c->engine, db, &c->actor, c->now_ms, &p, call_param(c, "device"))
+               : e;
 }
 
 /* --- Showing --- */
@@ -168,9 +168,8 @@ static json_t *json_attempt(const struct device_attempt *a)
         return json_null();
     return json_pack("{s:o, s:o, s:o, s:I, s:o, s:o}", "attempt", json_hex(a->id, sizeof a->id),
                      "stage", stage != NULL ? json_string(stage) : json_sprintf("%u", a->stage),
-                     "class",
-                     class_ != NULL ? json_string(class_) : json_sprintf("%u", a->class_), "code",
-                     (json_int_t)a->code, "offset", json_number((uint64_t)a->offset), "at",
+                     "class", class_ != NULL ? json_string(class_) : json_sprintf("%u", a->class_),
+                     "code", (json_int_t)a->code, "offset", json_number((uint64_t)a->offset), "at",
                      json_time(a->at_ms));
 }
 

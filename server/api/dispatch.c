@@ -9,7 +9,6 @@
 #include "api/call.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/sha256.h"
 #include "engine/product.h"
 #include "engine/rollout.h"
 
@@ -407,8 +406,8 @@ static enum err parse_json(struct call *c)
     if (c->route->type == NULL || strcmp(c->route->type, "application/json") != 0 ||
         c->req->body_size == 0)
         return ERR_OK;
-    c->in = json_loadb((const char *)c->req->body, c->req->body_size, JSON_REJECT_DUPLICATES,
-                       &error);
+    c->in =
+        json_loadb((const char *)c->req->body, c->req->body_size, JSON_REJECT_DUPLICATES, &error);
     if (c->in == NULL)
         return call_bad(c, ERR_MALFORMED, "body", "line %d: %s", error.line, error.text);
     return ERR_OK;
@@ -503,7 +502,7 @@ enum err api_open(const struct api_config *config, struct api **api_out)
                                      .kill = kill_release,
                                      .ctx = api };
     json_object_seed(0); /* once, before the threads */
-    e = crypto_start();
+    e = trust_start();
     if (e == ERR_OK)
         e = engine_open(&engine, &api->engine);
     if (e == ERR_OK)

@@ -170,7 +170,8 @@ enum err fields_end(struct fields *f)
 
     if (f->err != ERR_OK || f->object == NULL)
         return f->err;
-    json_object_foreach(f->object, key, value) {
+    json_object_foreach(f->object, key, value)
+    {
         bool asked = false;
 
         for (size_t i = 0; i < f->asked_n; i++)

@@ -1,5 +1,5 @@
-#include "api/call.h"
 #include "engine/product.h"
+#include "api/call.h"
 #include "engine/rollout.h"
 
 #include <stdio.h>
@@ -100,11 +100,11 @@ static enum err read_change(struct call *c, bool is_new, struct product_change *
     read_month(&f, is_new, &change->end_month);
     field_text(&f, "rationale", false, 0, sizeof change->rationale - 1, change->rationale);
     field_bool(&f, "shorten", &change->shorten);
-    if (field_text(&f, "contact", is_new, 1, 254, p->contact) &&
-        !starts(p->contact, "mailto:") && !starts(p->contact, "https://"))
+    if (field_text(&f, "contact", is_new, 1, 254, p->contact) && !starts(p->contact, "mailto:") &&
+        !starts(p->contact, "https://"))
         field_bad(&f, "contact", "must be a mailto: or https: URI");
-    if (field_text(&f, "support_url", false, 0, 200, p->support_url) &&
-        p->support_url[0] != '\0' && !starts(p->support_url, "https://"))
+    if (field_text(&f, "support_url", false, 0, 200, p->support_url) && p->support_url[0] != '\0' &&
+        !starts(p->support_url, "https://"))
         field_bad(&f, "support_url", "must be an https: URL");
     field_bool(&f, "allow_anonymous", &p->allow_anonymous);
     field_bool(&f, "payload_in_clear", &p->payload_in_clear);
@@ -119,10 +119,10 @@ static bool add_period(void *ctx, const struct support *s)
     json_t *list = ctx;
 
     json_array_append_new(
-        list, json_pack("{s:s, s:o, s:o, s:o}", "kind", s->kind, "end", json_month(s->end_month),
-                        "rationale",
-                        s->rationale[0] != '\0' ? json_string(s->rationale) : json_null(),
-                        "published_at", json_time(s->published_ms)));
+        list,
+        json_pack("{s:s, s:o, s:o, s:o}", "kind", s->kind, "end", json_month(s->end_month),
+                  "rationale", s->rationale[0] != '\0' ? json_string(s->rationale) : json_null(),
+                  "published_at", json_time(s->published_ms)));
     return true;
 }
 
@@ -131,10 +131,10 @@ json_t *json_product(struct call *c, struct db *db, const struct product *p)
     char url[PRODUCT_TEXT];
     json_t *periods = json_array();
     json_t *last;
-    json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "product", p->name, "vendor_domain",
-                            p->vendor_domain, "vendor_name", p->vendor_name, "model", p->model,
-                            "vendor_id", json_uuid(p->vendor_id), "class_id",
-                            json_uuid(p->class_id));
+    json_t *out =
+        json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "product", p->name, "vendor_domain",
+                  p->vendor_domain, "vendor_name", p->vendor_name, "model", p->model, "vendor_id",
+                  json_uuid(p->vendor_id), "class_id", json_uuid(p->class_id));
 
     support_list(db, p->id, add_period, periods);
     last = json_array_get(periods, json_array_size(periods) - 1);

@@ -1,5 +1,5 @@
-#include "api/call.h"
 #include "engine/release.h"
+#include "api/call.h"
 #include "engine/rollout.h"
 
 #include <stdlib.h>

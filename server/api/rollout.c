@@ -1,6 +1,5 @@
-#include "api/call.h"
 #include "engine/rollout.h"
-#include "store/device.h"
+#include "api/call.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -155,8 +154,8 @@ json_t *json_rollout(struct call *c, struct db *db, const struct rollout *r, boo
                     p.name, "release", r->release, "sequence",
                     json_number((uint64_t)release.sequence), "version", release.version, "digest",
                     json_hex(release.digest, 32), "state", rollout_state_name(r, release.state),
-                    "created_at", json_time(r->created_ms), "started_at",
-                    json_time(r->started_ms), "ended_at", json_time(r->ended_ms));
+                    "created_at", json_time(r->created_ms), "started_at", json_time(r->started_ms),
+                    "ended_at", json_time(r->ended_ms));
     set_waves(c, db, r, whole, out);
     json_object_set_new(out, "next", json_next(r, release.state, c->now_ms));
     return out;

@@ -6,8 +6,8 @@
 #define CBOR "application/cbor"
 #define PRODUCT "/api/v1/products/{product}"
 #define DEVICE PRODUCT "/devices/{device}"
-#define KIB * (int64_t)1024
-#define GIB * (int64_t)1024 * 1024 * 1024
+#define KIB *(int64_t)1024
+#define GIB *(int64_t)1024 * 1024 * 1024
 
 /* clang-format off */
 const struct route ROUTES[] = {

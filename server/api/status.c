@@ -59,11 +59,11 @@ enum err status_call(struct call *c, struct db *db)
         e = artifact_row_sum(db, &bytes);
     if (e == ERR_OK)
         e = rollout_running(db, add_running, &l);
-    c->out = json_pack("{s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:o}", "version", LAPEL_VERSION,
-                       "started_at", json_time(c->engine->started_ms), "products",
-                       (json_int_t)products, "devices", (json_int_t)devices, "releases",
-                       (json_int_t)releases, "rollouts", l.list, "artifact_bytes",
-                       json_number((uint64_t)bytes), "warnings", warnings(c));
+    c->out =
+        json_pack("{s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:o}", "version", LAPEL_VERSION,
+                  "started_at", json_time(c->engine->started_ms), "products", (json_int_t)products,
+                  "devices", (json_int_t)devices, "releases", (json_int_t)releases, "rollouts",
+                  l.list, "artifact_bytes", json_number((uint64_t)bytes), "warnings", warnings(c));
     return e;
 }
 
@@ -82,12 +82,12 @@ static bool add_audit(void *ctx, const struct audit *a)
         p->more = true;
         return false;
     }
-    json_array_append_new(
-        p->list, json_pack("{s:i, s:o, s:o, s:s, s:s, s:s, s:s, s:o}", "id", a->id, "at",
-                           json_time(a->at_ms), "token",
-                           a->credential != 0 ? json_integer(a->credential) : json_null(), "who",
-                           a->who, "act", a->act, "target", a->target, "detail", a->detail,
-                           "hash", json_hex(a->hash, sizeof a->hash)));
+    json_array_append_new(p->list,
+                          json_pack("{s:i, s:o, s:o, s:s, s:s, s:s, s:s, s:o}", "id", a->id, "at",
+                                    json_time(a->at_ms), "token",
+                                    a->credential != 0 ? json_integer(a->credential) : json_null(),
+                                    "who", a->who, "act", a->act, "target", a->target, "detail",
+                                    a->detail, "hash", json_hex(a->hash, sizeof a->hash)));
     p->last = a->id;
     return true;
 }

@@ -27,8 +27,8 @@ static json_t *json_credential(const struct credential *c)
 {
     return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o}", "id", c->id, "name", c->name, "role",
                      ROLES[c->role], "products", json_products(c->products), "created_at",
-                     json_time(c->created_ms), "expires_at", json_time(c->expires_ms),
-                     "revoked_at", json_time(c->revoked_ms));
+                     json_time(c->created_ms), "expires_at", json_time(c->expires_ms), "revoked_at",
+                     json_time(c->revoked_ms));
 }
 
 static void bootstrap_over(struct call *c)

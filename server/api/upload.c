@@ -18,8 +18,8 @@ static enum err sink_write(void *ctx, const void *bytes, size_t n)
 
 static void reply_json(struct call *c, int status, int64_t size)
 {
-    json_t *out = json_pack("{s:o, s:o}", "sha256", json_hex(c->payload, sizeof c->payload),
-                            "size", json_number((uint64_t)size));
+    json_t *out = json_pack("{s:o, s:o}", "sha256", json_hex(c->payload, sizeof c->payload), "size",
+                            json_number((uint64_t)size));
     char *text = json_dumps(out, JSON_COMPACT);
 
     json_decref(out);
@@ -45,9 +45,9 @@ static enum err open_upload(struct call *c, bool *here_out)
         reply_json(c, 200, size);
         return ERR_OK;
     }
-    return e == ERR_NOT_FOUND ? artifact_begin(c->engine->artifacts, c->payload,
-                                               c->req->body_length, &c->upload)
-                              : e;
+    return e == ERR_NOT_FOUND
+               ? artifact_begin(c->engine->artifacts, c->payload, c->req->body_length, &c->upload)
+               : e;
 }
 
 enum http_verdict upload_begin(struct call *c, struct http_accept *accept)

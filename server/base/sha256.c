@@ -2,13 +2,7 @@
 
 #include "lsuit/crypto.h"
 
-#include <psa/crypto.h>
 #include <string.h>
-
-enum err crypto_start(void)
-{
-    return psa_crypto_init() == PSA_SUCCESS ? ERR_OK : FAIL(ERR_INTERNAL, "no crypto library");
-}
 
 bool sha256(const void *bytes, size_t n, uint8_t digest_out[32])
 {

@@ -12,7 +12,12 @@
  *      ▼ │                  │
  *     halted ◄──────────────┘   abort, withdraw: from any state to withdrawn
  */
-enum release_state { RELEASE_OPEN = 1, RELEASE_HELD = 2, RELEASE_HALTED = 3, RELEASE_WITHDRAWN = 4 };
+enum release_state {
+    RELEASE_OPEN = 1,
+    RELEASE_HELD = 2,
+    RELEASE_HALTED = 3,
+    RELEASE_WITHDRAWN = 4
+};
 
 /* A device and a release. In flight are offered and fetching. */
 enum work_state {

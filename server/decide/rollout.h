@@ -66,9 +66,9 @@ struct rollout_verdict rollout_decide(const struct rollout_device *device,
 
 struct rollout_wave {
     int64_t soak_ms;
-    bool manual;          /* left only with an approval */
-    int64_t opened_ms;    /* 0: waiting */
-    int64_t approved_ms;  /* 0: not */
+    bool manual;         /* left only with an approval */
+    int64_t opened_ms;   /* 0: waiting */
+    int64_t approved_ms; /* 0: not */
 };
 
 enum wave_wait { WAVE_NO_WAIT, WAVE_SOAKS, WAVE_WANTS_APPROVAL, WAVE_WANTS_RESUME };

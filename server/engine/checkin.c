@@ -51,7 +51,7 @@ static uint32_t next_poll(const struct snap_product *p)
 {
     uint32_t poll = p->poll_s - p->poll_s / 10 + spread(p->poll_s / 5 + 1);
 
-    return poll < LSUIT_POLL_MIN_S ? LSUIT_POLL_MIN_S
+    return poll < LSUIT_POLL_MIN_S   ? LSUIT_POLL_MIN_S
            : poll > LSUIT_POLL_MAX_S ? LSUIT_POLL_MAX_S
                                      : poll;
 }
@@ -62,7 +62,8 @@ static struct lsuit_bytes text(const char *s)
                         : (struct lsuit_bytes){ (const uint8_t *)s, strlen(s) };
 }
 
-static enum err write_answer(const struct snap_product *p, struct lsuit_answer *a, struct checkin *c)
+static enum err write_answer(const struct snap_product *p, struct lsuit_answer *a,
+                             struct checkin *c)
 {
     struct lsuit_bytes doc = { 0 };
     enum lsuit_err le;

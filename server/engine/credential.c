@@ -64,9 +64,9 @@ enum err credential_check(struct engine *en, const uint8_t digest[32], int64_t n
     struct credential c;
     enum err e = db == NULL ? ERR_DB : credential_by_digest(db, digest, &c);
 
-    if (e == ERR_NOT_FOUND || (e == ERR_OK && (!bytes_equal_secret(c.digest, digest, 32) ||
-                                               c.revoked_ms != 0 ||
-                                               (c.expires_ms != 0 && c.expires_ms <= now_ms))))
+    if (e == ERR_NOT_FOUND ||
+        (e == ERR_OK && (!bytes_equal_secret(c.digest, digest, 32) || c.revoked_ms != 0 ||
+                         (c.expires_ms != 0 && c.expires_ms <= now_ms))))
         return ERR_UNAUTHORIZED;
     if (e != ERR_OK)
         return e;

@@ -11,7 +11,7 @@
 struct asker {
     int32_t device; /* 0: anonymous */
     int32_t product;
-    int slot; /* of its token */
+    int slot;           /* of its token */
     uint8_t digest[32]; /* of its token */
     uint64_t body;
     uint32_t snapshot;

@@ -378,9 +378,8 @@ enum err token_make(char text_out[TOKEN_TEXT], uint8_t digest_out[32])
     bytes_random(secret, sizeof secret);
     bytes_to_base64url(secret, sizeof secret, text_out);
     bytes_wipe(secret, sizeof secret);
-    return token_digest(text_out, TOKEN_TEXT - 1, digest_out)
-               ? ERR_OK
-               : FAIL(ERR_INTERNAL, "no SHA-256");
+    return token_digest(text_out, TOKEN_TEXT - 1, digest_out) ? ERR_OK
+                                                              : FAIL(ERR_INTERNAL, "no SHA-256");
 }
 
 bool token_digest(const char *text, size_t n, uint8_t digest_out[32])

@@ -90,9 +90,8 @@ static bool same_row(const struct product *a, const struct product *b)
     return strcmp(a->vendor_domain, b->vendor_domain) == 0 &&
            strcmp(a->vendor_name, b->vendor_name) == 0 && strcmp(a->model, b->model) == 0 &&
            strcmp(a->contact, b->contact) == 0 && strcmp(a->support_url, b->support_url) == 0 &&
-           a->allow_anonymous == b->allow_anonymous &&
-           a->payload_in_clear == b->payload_in_clear && a->poll_s == b->poll_s &&
-           strcmp(a->components, b->components) == 0;
+           a->allow_anonymous == b->allow_anonymous && a->payload_in_clear == b->payload_in_clear &&
+           a->poll_s == b->poll_s && strcmp(a->components, b->components) == 0;
 }
 
 enum err product_change(struct engine *en, struct db *db, const struct actor *actor, int64_t now_ms,

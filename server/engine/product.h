@@ -6,8 +6,8 @@
 
 /* A change to a product: the whole row as it shall be, and the month. */
 struct product_change {
-    struct product row;      /* id 0: a new one */
-    int32_t end_month;       /* year * 12 + month - 1 */
+    struct product row;                /* id 0: a new one */
+    int32_t end_month;                 /* year * 12 + month - 1 */
     char rationale[SUPPORT_RATIONALE]; /* empty: none given */
     bool shorten;
 };

@@ -77,8 +77,7 @@ static void fill(struct release *r, const struct product *p, const struct trust_
 
 /* The same manifest again. Another wrapper that verifies today replaces the old one. */
 static enum err again(struct engine *en, struct db *db, const struct actor *actor, int64_t now_ms,
-                      const struct release_bytes *b, const struct release *fresh,
-                      struct release *r)
+                      const struct release_bytes *b, const struct release *fresh, struct release *r)
 {
     char target[40];
     void *old = NULL;
@@ -137,8 +136,8 @@ static enum err store_it(struct engine *en, struct db *db, const struct actor *a
         e = release_highest_offered(db, r, &highest);
     if (e != ERR_OK)
         return e;
-    switch (sequence_decide((uint64_t)r->sequence, r->digest, taken ? other.digest : NULL,
-                            highest)) {
+    switch (
+        sequence_decide((uint64_t)r->sequence, r->digest, taken ? other.digest : NULL, highest)) {
     case SEQUENCE_TAKEN:
         return FAIL_FIELD(ERR_SEQUENCE, "envelope.sequence",
                           "number %lld stands for another digest", (long long)r->sequence);

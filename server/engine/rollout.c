@@ -291,11 +291,11 @@ static enum err approve(struct engine *en, struct db *db, const struct actor *ac
 
     if (r->started_ms == 0 || r->ended_ms != 0 || v.wait != WAVE_WANTS_APPROVAL)
         return FAIL(ERR_STATE, "%s",
-                    r->started_ms == 0         ? "the rollout is a draft"
-                    : r->ended_ms != 0         ? "the rollout is over"
-                    : v.wait == WAVE_SOAKS     ? "the wave still soaks"
+                    r->started_ms == 0            ? "the rollout is a draft"
+                    : r->ended_ms != 0            ? "the rollout is over"
+                    : v.wait == WAVE_SOAKS        ? "the wave still soaks"
                     : v.wait == WAVE_WANTS_RESUME ? "the release is not open: resume it first"
-                                               : "no gate waits for a person");
+                                                  : "no gate waits for a person");
     r->waves[v.wave - 1].approved_ms = now_ms;
     e = wave_set(db, r->id, (unsigned)v.wave - 1, &r->waves[v.wave - 1]);
     snprintf(target, sizeof target, "rollout/%d", r->id);

@@ -70,8 +70,7 @@ static bool add_product(void *ctx, const struct product *p)
     struct snapshot *s = b->s;
     struct snap_product *out;
 
-    s->products =
-        grow(b, s->products, s->products_n, &b->products_room, sizeof *s->products);
+    s->products = grow(b, s->products, s->products_n, &b->products_room, sizeof *s->products);
     if (b->err != ERR_OK)
         return false;
     out = &s->products[s->products_n++];
@@ -92,8 +91,7 @@ static enum err add_support(struct builder *b, struct snap_product *p)
     enum err e = support_last(b->db, p->id, &support);
 
     if (e == ERR_OK)
-        p->support_end =
-            (uint32_t)(support.end_month / 12 * 100 + support.end_month % 12 + 1);
+        p->support_end = (uint32_t)(support.end_month / 12 * 100 + support.end_month % 12 + 1);
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
@@ -118,8 +116,7 @@ static bool add_release(void *ctx, int32_t id)
         b->err = rollout_by_release(b->db, id, &rollout);
     if (b->err != ERR_OK)
         return false;
-    s->releases =
-        grow(b, s->releases, s->releases_n, &b->releases_room, sizeof *s->releases);
+    s->releases = grow(b, s->releases, s->releases_n, &b->releases_room, sizeof *s->releases);
     if (b->err != ERR_OK)
         return false;
     out = &s->releases[s->releases_n++];

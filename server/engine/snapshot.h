@@ -39,7 +39,7 @@ struct snap_product {
 };
 
 struct snapshot {
-    uint32_t generation; /* never 0 */
+    uint32_t generation;           /* never 0 */
     struct snap_product *products; /* by id */
     size_t products_n;
     struct snap_release *releases;
@@ -54,7 +54,8 @@ void snapshot_free(struct snapshot *snapshot);
 
 /* NULL when there is none. */
 const struct snap_product *snapshot_product(const struct snapshot *s, int32_t id);
-const struct snap_product *snapshot_product_named(const struct snapshot *s, struct lsuit_bytes name);
+const struct snap_product *snapshot_product_named(const struct snapshot *s,
+                                                  struct lsuit_bytes name);
 const struct snap_release *snapshot_release(const struct snapshot *s, int32_t id);
 
 /*

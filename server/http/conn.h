@@ -33,8 +33,9 @@ struct conn {
     struct listener *listener;
     struct MHD_Connection *mhd;
     int fd;
-    int linger_fd; /* a copy, see struct lingering; -1 for none */
-    bool secured;  /* tls_ready was called */
+    int linger_fd;       /* a copy, see struct lingering; -1 for none */
+    bool secured;        /* tls_ready was called */
+    atomic_bool waiting; /* suspended in its handshake, the waiter will resume it */
     bool peer_trusted;
     struct http_address peer;
     const char *raw_path; /* where the path of this request stands, see unescape() */

@@ -12,6 +12,7 @@
 #include "http/address.h"
 #include "http/conn.h"
 #include "http/tls.h"
+#include "http/waiter.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -67,6 +68,7 @@ struct http {
     struct listener listener[HTTP_LISTENERS];
     struct proxies proxies;
     struct registry registry;
+    struct waiter *waiter; /* of TLS handshakes */
     struct tls_names names;
     pthread_mutex_t reload_lock;
     atomic_bool stopping;
@@ -525,6 +527,31 @@ static void linger_tick(struct http *http, int64_t now_ms)
     }
 }
 
+/* A handshake needs bytes that are not there: out of libmicrohttpd's sight until they are. */
+static void on_handshake_wait(void *ctx)
+{
+    struct conn *c = ctx;
+    struct http *http = c->listener->http;
+
+    if (atomic_load(&http->stopping))
+        return; /* it tries again and again; not for long */
+    atomic_store(&c->waiting, true);
+    MHD_suspend_connection(c->mhd);
+    if (waiter_add(http->waiter, c->fd, c) != ERR_OK) {
+        atomic_store(&c->waiting, false);
+        MHD_resume_connection(c->mhd);
+    }
+}
+
+static void on_handshake_ready(void *ctx)
+{
+    struct conn *c = ctx;
+    struct MHD_Connection *mhd = c->mhd;
+
+    atomic_store(&c->waiting, false);
+    MHD_resume_connection(mhd);
+}
+
 static void on_open(struct listener *l, struct MHD_Connection *mhd, void **context)
 {
     const union MHD_ConnectionInfo *info;
@@ -544,7 +571,7 @@ static void on_open(struct listener *l, struct MHD_Connection *mhd, void **conte
     if (l->tls != NULL) {
         info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
         if (info != NULL)
-            tls_started(l->tls, info->tls_session, c->fd);
+            tls_started(l->tls, info->tls_session, c->fd, on_handshake_wait, c);
     }
     set_deadline(c, l->http->config.header_ms);
     registry_add(&l->http->registry, c);
@@ -905,6 +932,8 @@ enum err http_start(const struct http_config *config, const struct http_dispatch
         e = ensure_own(http);
     if (e == ERR_OK)
         e = timer_start(http);
+    if (e == ERR_OK)
+        e = waiter_start(on_handshake_ready, &http->waiter);
     for (int i = 0; i < HTTP_LISTENERS && e == ERR_OK; i++)
         e = listener_start(http, i);
     if (e != ERR_OK) {
@@ -936,6 +965,11 @@ static void count_busy(struct conn *c, void *ctx)
 {
     unsigned *busy = ctx;
 
+    /* A handshake that waits is ended: it fails at once, after the waiter resumed it. */
+    if (atomic_load(&c->waiting)) {
+        shutdown(c->fd, SHUT_RDWR);
+        (*busy)++;
+    }
     *busy += atomic_load_explicit(&c->busy, memory_order_relaxed);
 }
 
@@ -987,6 +1021,7 @@ void http_stop(struct http *http)
         LOG_WARN("%u requests were left pending", left);
     wait_for_replies(http);
     timer_end(http);
+    waiter_stop(http->waiter);
     for (int i = 0; i < HTTP_LISTENERS; i++) {
         if (http->listener[i].daemon != NULL)
             MHD_stop_daemon(http->listener[i].daemon);

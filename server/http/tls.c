@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 
+#include <errno.h>
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <pthread.h>
@@ -10,16 +11,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 const char TLS_PRIORITIES[] = "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE-ECDSA:+ECDHE-RSA"
                               ":+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:+AEAD"
-                              ":+GROUP-SECP256R1:+GROUP-X25519:+GROUP-SECP384R1"
+                              ":+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1"
                               ":+SIGN-ECDSA-SHA256:+SIGN-ECDSA-SHA384:+SIGN-ECDSA-SHA512"
                               ":+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-ECDSA-SECP384R1-SHA384"
                               ":+SIGN-EDDSA-ED25519"
                               ":+SIGN-RSA-PSS-RSAE-SHA256:+SIGN-RSA-PSS-RSAE-SHA384"
                               ":+SIGN-RSA-SHA256:+SIGN-RSA-SHA384:+SIGN-RSA-SHA512"
-                              ":+COMP-NULL:+CTYPE-X509:%SERVER_PRECEDENCE";
+                              ":+COMP-NULL:+CTYPE-X509";
 
 enum {
     CHAIN_MAX = 8,
@@ -51,6 +53,10 @@ struct tls {
 struct slot {
     struct tls *tls;
     uint16_t record_size; /* asked by the client, 0 when not */
+    bool greeted;         /* the handshake is over */
+    gnutls_session_t session;
+    void (*wait)(void *ctx);
+    void *ctx;
 };
 
 static struct slot *slots;
@@ -314,13 +320,30 @@ static int on_client_hello(gnutls_session_t session, unsigned type, unsigned whe
     return 0;
 }
 
-void tls_started(struct tls *tls, void *session, int fd)
+/* Read for GnuTLS, as it would by itself, and tell when a handshake has nothing to read. */
+static ssize_t pull(gnutls_transport_ptr_t transport, void *bytes_out, size_t n)
+{
+    int fd = (int)(intptr_t)transport;
+    struct slot *s = &slots[fd];
+    ssize_t got = recv(fd, bytes_out, n, 0);
+
+    if (got >= 0 || errno != EAGAIN || s->greeted)
+        return got;
+    s->greeted = gnutls_handshake_get_last_in(s->session) == GNUTLS_HANDSHAKE_FINISHED;
+    if (!s->greeted)
+        s->wait(s->ctx);
+    errno = EAGAIN;
+    return -1;
+}
+
+void tls_started(struct tls *tls, void *session, int fd, void (*wait)(void *ctx), void *ctx)
 {
     gnutls_session_t s = session;
 
     if (fd < 0 || (size_t)fd >= slot_count)
         return; /* no certificate, so the handshake fails */
-    slots[fd] = (struct slot){ .tls = tls };
+    slots[fd] = (struct slot){ .tls = tls, .session = s, .wait = wait, .ctx = ctx };
+    gnutls_transport_set_pull_function(s, pull);
     pthread_mutex_lock(&tls->lock);
     gnutls_session_ticket_enable_server(s, &tls->ticket_key);
     pthread_mutex_unlock(&tls->lock);
@@ -332,7 +355,10 @@ void tls_started(struct tls *tls, void *session, int fd)
 void tls_ready(void *session, int fd)
 {
     /* In the hook itself this would be refused, and GnuTLS 3.7 forgets it for TLS 1.2. */
-    if (fd >= 0 && (size_t)fd < slot_count && slots[fd].record_size != 0)
+    if (fd < 0 || (size_t)fd >= slot_count)
+        return;
+    slots[fd].greeted = true;
+    if (slots[fd].record_size != 0)
         gnutls_record_set_max_size((gnutls_session_t)session, slots[fd].record_size);
 }
 

@@ -39,8 +39,14 @@ enum err tls_reload(struct tls *tls, const char *cert_file, const char *key_file
 /* Replace the ticket key when it is older than a week. */
 void tls_rotate(struct tls *tls, int64_t now_ms);
 
-/* A connection was accepted, no byte of it read. `session` is a gnutls_session_t. */
-void tls_started(struct tls *tls, void *session, int fd);
+/*
+ * A connection was accepted, no byte of it read. `session` is a gnutls_session_t.
+ *
+ *   wait  called with ctx, from inside the handshake, when it needs bytes that are not there. It
+ *         must see that the handshake goes on only when the socket is readable: libmicrohttpd by
+ *         itself (0.9.75, 1.0.1, with epoll) tries again at once, and burns a core meanwhile
+ */
+void tls_started(struct tls *tls, void *session, int fd, void (*wait)(void *ctx), void *ctx);
 
 /* The handshake is over. Called before the first reply. */
 void tls_ready(void *session, int fd);

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#define COLUMNS                                                                                    \
-    "id, product, name, revoked_ms, created_ms, seen_ms, attempt, attempt_stage, attempt_class,"   \
+#define COLUMNS                                                                                  \
+    "id, product, name, revoked_ms, created_ms, seen_ms, attempt, attempt_stage, attempt_class," \
     " attempt_code, attempt_offset, attempt_ms"
 
 static void read_row(struct db_query *q, struct device *d)

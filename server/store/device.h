@@ -101,8 +101,9 @@ enum err outcome_add(struct db *db, const struct outcome *outcome);
  *
  * ERR_NOT_FOUND  it was offered none
  */
-enum err grant_payload(struct db *db, int32_t device, const uint8_t digest[32], int32_t *release_out,
-                       enum release_state *state_out, enum work_state *work_out);
+enum err grant_payload(struct db *db, int32_t device, const uint8_t digest[32],
+                       int32_t *release_out, enum release_state *state_out,
+                       enum work_state *work_out);
 enum err grant_manifest(struct db *db, int32_t device, const uint8_t digest[32],
                         int32_t *release_out, enum release_state *state_out);
 /* Without a device: releases of products that allow it (anonymous, or payloads in clear). */

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS                                                                                    \
-    "id, name, vendor_domain, vendor_name, model, vendor_id, class_id, contact, support_url,"      \
+#define COLUMNS                                                                               \
+    "id, name, vendor_domain, vendor_name, model, vendor_id, class_id, contact, support_url," \
     " allow_anonymous, payload_in_clear, poll_s, components, created_ms, changed_ms"
 
 static void read_row(struct db_query *q, struct product *p)

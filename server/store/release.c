@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS                                                                                    \
-    "id, product, vendor_id, class_id, component, sequence, digest, version, priority, state,"     \
+#define COLUMNS                                                                                \
+    "id, product, vendor_id, class_id, component, sequence, digest, version, priority, state," \
     " offered, size, key_id, created_ms, length(envelope), length(sent)"
 
 static void read_row(struct db_query *q, struct release *r)

@@ -11,10 +11,13 @@
 #include "base/log.h"
 #include "store/sqlite.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BATCH_MAX = 512 };
 
@@ -140,6 +143,17 @@ static void *writer_main(void *arg)
     return NULL;
 }
 
+/* SQLite gives its log the mode of the file, so it is enough to make that. */
+static enum err make_file(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return FAIL(ERR_DB, "%s: %s", path, strerror(errno));
+    close(fd);
+    return ERR_OK;
+}
+
 enum err store_open(const char *path, const struct store_hooks *hooks, struct store **store_out)
 {
     struct store *s = calloc(1, sizeof *s);
@@ -157,7 +171,10 @@ enum err store_open(const char *path, const struct store_hooks *hooks, struct st
     pthread_cond_init(&s->wake, NULL);
     pthread_key_create(&s->reader_key, NULL);
 
-    e = db_open(path_of(s), true, &s->writer);
+    if (s->memory_name[0] == '\0')
+        e = make_file(path);
+    if (e == ERR_OK)
+        e = db_open(path_of(s), true, &s->writer);
     if (e != ERR_OK)
         goto fail;
     e = migrate(&s->writer);

@@ -169,8 +169,9 @@ enum err outcome_add(struct db *db, const struct outcome *o)
 
 /* --- Grants. A state that is served sorts before one that is not. --- */
 
-enum err grant_payload(struct db *db, int32_t device, const uint8_t digest[32], int32_t *release_out,
-                       enum release_state *state_out, enum work_state *work_out)
+enum err grant_payload(struct db *db, int32_t device, const uint8_t digest[32],
+                       int32_t *release_out, enum release_state *state_out,
+                       enum work_state *work_out)
 {
     static const char SQL[] =
         "SELECT r.id, r.state, w.state FROM release_payload p"

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <psa/crypto.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,11 @@ struct trust {
     uint8_t ids[TRUST_KEYS][TRUST_KEY_ID];
     pthread_mutex_t lock; /* PSA's key slots are one for the process */
 };
+
+enum err trust_start(void)
+{
+    return psa_crypto_init() == PSA_SUCCESS ? ERR_OK : FAIL(ERR_INTERNAL, "no crypto library");
+}
 
 /* Keys whose private half was published: the drafts' example key and those of public vectors. */
 static const char *const TEST_KEYS[] = {

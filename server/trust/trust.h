@@ -17,6 +17,9 @@ enum { TRUST_KEYS = 16, TRUST_KEY_ID = 32, TRUST_PAYLOADS = 8, TRUST_VERSION = 6
 
 struct trust;
 
+/* Start the crypto library: once, before any thread. ERR_INTERNAL */
+enum err trust_start(void);
+
 /*
  * Read the folder. A missing folder has no keys; a file that is no P-256 public key is an error,
  * so that a key is never left out in silence.

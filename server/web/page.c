@@ -5,24 +5,14 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-static const char *const MONTHS[] = { "January", "February", "March",     "April",
-                                      "May",     "June",     "July",      "August",
-                                      "September", "October", "November", "December" };
+static const char *const MONTHS[] = { "January",   "February", "March",    "April",
+                                      "May",       "June",     "July",     "August",
+                                      "September", "October",  "November", "December" };
 
 void page_month(int32_t month, char out[24])
 {
     snprintf(out, 24, "%s %d", MONTHS[(unsigned)month % 12], (int)month / 12);
-}
-
-static int32_t month_of_time(int64_t ms)
-{
-    time_t t = (time_t)(ms / 1000);
-    struct tm tm = { 0 };
-
-    gmtime_r(&t, &tm);
-    return (tm.tm_year + 1900) * 12 + tm.tm_mon;
 }
 
 static bool add_period(void *ctx, const struct support *s)
@@ -109,7 +99,7 @@ char *page_html(const struct page_model *p, size_t *n_out)
         page_month(s->end_month, month);
     if (s == NULL) {
         strbuf_text(&b, "<p class=\"until\">No support period is published yet.</p>\n");
-    } else if (s->end_month >= month_of_time(p->now_ms)) {
+    } else if (s->end_month >= month_of(p->now_ms)) {
         strbuf_format(&b,
                       "<p class=\"until\">This product gets security updates until the end of "
                       "<strong>%s</strong>.</p>\n<p>The updates are free. They cover all parts of "
@@ -217,7 +207,7 @@ char *page_json(const struct page_model *p, size_t *n_out)
     if (s != NULL)
         strbuf_format(&b, ",\"security_updates_until\":\"%04d-%02d\",\"supported\":%s,",
                       s->end_month / 12, s->end_month % 12 + 1,
-                      s->end_month >= month_of_time(p->now_ms) ? "true" : "false");
+                      s->end_month >= month_of(p->now_ms) ? "true" : "false");
     else
         strbuf_text(&b, ",\"security_updates_until\":null,\"supported\":null,");
     json_or_null(&b, "rationale", s != NULL ? s->rationale : "");

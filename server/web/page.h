@@ -5,7 +5,7 @@
 #ifndef WEB_PAGE_H
 #define WEB_PAGE_H
 
-#include "store/product.h"
+#include "engine/product.h"
 
 enum { PAGE_PERIODS = 16 };
 

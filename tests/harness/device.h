@@ -40,10 +40,10 @@ struct device_server {
     const struct release *serve;   /* whose bytes are really sent; NULL: release */
     uint32_t support_end, next_poll_s;
     int checkin_status, manifest_status, payload_status, report_status; /* 0: 200 */
-    long retry_after;         /* -1: no such header */
+    long retry_after;                                                   /* -1: no such header */
     size_t recv_max, send_max; /* bytes a call moves; 0: all */
-    size_t drop_after;        /* close after so many payload bytes of a response; 0: never */
-    int drops;                /* how often; -1: always */
+    size_t drop_after;         /* close after so many payload bytes of a response; 0: never */
+    int drops;                 /* how often; -1: always */
     bool no_range, chunked, close_each, refuse_connect, unknown_keys, negative_key, lie_total;
     const uint8_t *raw; /* this instead of any response */
     size_t raw_n;
@@ -171,8 +171,8 @@ static void flash_erase(struct device *d, struct device_flash *f, uint32_t at)
     device_op_end(d);
 }
 
-static void flash_program(struct device *d, struct device_flash *f, uint32_t at,
-                          const uint8_t *buf, uint32_t n)
+static void flash_program(struct device *d, struct device_flash *f, uint32_t at, const uint8_t *buf,
+                          uint32_t n)
 {
     for (uint32_t i = 0; i < n; i += d->word) {
         bool torn = device_op(d);
@@ -292,8 +292,8 @@ static int dev_state(void *p, enum lapel_boot_state *state_out, uint8_t *running
 
     if (device_fails(d))
         return -1;
-    *state_out = d->on_trial ? LAPEL_BOOT_TRIAL
-                 : d->staged ? LAPEL_BOOT_STAGED
+    *state_out = d->on_trial   ? LAPEL_BOOT_TRIAL
+                 : d->staged   ? LAPEL_BOOT_STAGED
                  : d->reverted ? LAPEL_BOOT_REVERTED
                                : LAPEL_BOOT_STEADY;
     *running_out = d->running;
@@ -577,8 +577,7 @@ static void server_payload(struct device *d, const char *head)
     char more[100] = "";
 
     s->payloads++;
-    snprintf(s->last_attempt, sizeof s->last_attempt, "%.16s",
-             attempt != NULL ? attempt + 17 : "");
+    snprintf(s->last_attempt, sizeof s->last_attempt, "%.16s", attempt != NULL ? attempt + 17 : "");
     if (s->payload_status != 0) {
         server_error(s, s->payload_status);
         return;
@@ -589,8 +588,8 @@ static void server_payload(struct device *d, const char *head)
     }
     if (range != NULL && !s->no_range) {
         from = (size_t)s->range_from;
-        snprintf(more, sizeof more, "Content-Range: bytes %zu-%zu/%zu\r\n", from,
-                 r->payload_n - 1, r->payload_n + (s->lie_total ? 1 : 0));
+        snprintf(more, sizeof more, "Content-Range: bytes %zu-%zu/%zu\r\n", from, r->payload_n - 1,
+                 r->payload_n + (s->lie_total ? 1 : 0));
     }
     server_head(s, from > 0 ? 206 : 200, more, r->payload_n - from);
     s->payload_at = s->out_n;
@@ -874,15 +873,15 @@ static void device_loader(struct device *d)
     }
     bool good = false;
     for (size_t i = 0; i < d->images; i++)
-        good = good || memcmp(d->slot[d->running].bytes, d->image[i]->payload,
-                              d->image[i]->payload_n) == 0;
+        good = good ||
+               memcmp(d->slot[d->running].bytes, d->image[i]->payload, d->image[i]->payload_n) == 0;
     if (!good)
         d->bricks++;
     d->boots++;
 }
 
 /* Start anew; RAM is lost. A cut during init starts once more. */
-static void device_boot(struct device *d)
+static inline void device_boot(struct device *d)
 {
     device_loader(d);
     d->reboot_asked = false;
@@ -899,7 +898,7 @@ static void device_boot(struct device *d)
  * Live until `done` says so or max_steps are over; restarts are played. True when done. The
  * device must have been booted.
  */
-static bool device_live(struct device *d, bool (*done)(struct device *d), int max_steps)
+static inline bool device_live(struct device *d, bool (*done)(struct device *d), int max_steps)
 {
     for (volatile int i = 0; i < max_steps; i++) {
         uint32_t wait = 0;
@@ -924,7 +923,7 @@ static bool device_live(struct device *d, bool (*done)(struct device *d), int ma
     return false;
 }
 
-static enum lapel_state device_state(const struct device *d)
+static inline enum lapel_state device_state(const struct device *d)
 {
     return (enum lapel_state)d->lapel.rec.state;
 }

@@ -141,9 +141,9 @@ static inline void release_sign(struct release *r, struct lsuit_bytes manifest,
     parts.manifest = manifest;
     parts.cose = &one;
     parts.cose_n = 1;
-    release_must(lsuit_envelope_write(&parts, &lsuit_crypto_psa, r->envelope, sizeof r->envelope,
-                                      &doc),
-                 "envelope");
+    release_must(
+        lsuit_envelope_write(&parts, &lsuit_crypto_psa, r->envelope, sizeof r->envelope, &doc),
+        "envelope");
     r->envelope_n = doc.len;
 }
 
@@ -164,8 +164,8 @@ static inline void release_make(struct release *r, uint64_t sequence, size_t pay
         r->payload[i] = (uint8_t)(x >> 24);
     }
     release_must(lsuit_hash_bytes(&lsuit_crypto_psa, LSUIT_ALG_SHA256,
-                                  (struct lsuit_bytes){ r->payload, payload_n },
-                                  r->payload_digest, 32, &n),
+                                  (struct lsuit_bytes){ r->payload, payload_n }, r->payload_digest,
+                                  32, &n),
                  "payload digest");
     release_manifest(&w, r, how);
     release_must(w.err, "manifest");

@@ -5,6 +5,7 @@
 #define SUIT_MAKE_H
 
 #include <psa/crypto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -79,6 +79,29 @@ def silent(port):
     return "closed" if s.recv(1) == b"" else "spoke"
 
 
+def half_greeting(port):
+    """Say hello in TLS, hear the answer, and never go on."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = ssl._create_unverified_context().wrap_bio(incoming, outgoing)
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    s = dial(port)
+    s.sendall(outgoing.read())
+    heard = len(s.recv(65536))
+    print("asked", flush=True)
+    try:
+        while True:
+            n = len(s.recv(65536))
+            if n == 0:
+                break
+            heard += n
+    except ConnectionResetError:
+        pass
+    return "closed" if heard > 100 else f"heard {heard} bytes"
+
+
 def stall(port, path):
     """Ask for a file and don't read it. The server must end it; the rest is thrown away."""
     s = socket.socket()

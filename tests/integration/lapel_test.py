@@ -8,6 +8,7 @@ import hashlib
 import http.client
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -65,16 +66,12 @@ def sha256(data):
     return hashlib.sha256(data).digest()
 
 
-def dumps(value):
-    return cbor2.dumps(value, canonical=True)
-
-
 def sequence(*commands):
     return cbor2.dumps(list(commands))
 
 
 def manifest(number, image, vendor=VENDOR, class_=CLASS, uri=None, size=None, digest=None,
-             conditions=(1, 15, 2, 15), priority=500, component=None, text=None):
+             conditions=(1, 15, 2, 15), priority=500, component=None):
     """A manifest for one image in one component; each argument can make it wrong."""
     digest = sha256(image) if digest is None else digest
     uri = "../payloads/" + sha256(image).hex() if uri is None else uri
@@ -90,14 +87,7 @@ def manifest(number, image, vendor=VENDOR, class_=CLASS, uri=None, size=None, di
         m[5] = component
     m[7] = sequence(3, 15)
     m[20] = sequence(20, {21: uri}, 21, 15, 3, 15)
-    if text is not None:
-        m[23] = [-16, sha256(cbor2.dumps(text))]
     return cbor2.dumps({k: m[k] for k in sorted(m)})
-
-
-def text_section(version, padding=0):
-    words = {2: "What changes. " + "x" * padding, (b"\x00",): {6: version}}
-    return cbor2.dumps({cbor2.CBORTag(38, ["en", ""]) if False else "en": words})
 
 
 def envelope(body, key, alg=-9, text=None, integrated=None, digest=None):
@@ -152,7 +142,7 @@ class Answer:
 class Server:
     """A lapeld on free loopback ports, in clear, with one trust anchor."""
 
-    def __init__(self, folder, key, *options):
+    def __init__(self, folder, key, *options, env=None):
         self.folder = folder
         self.data = os.path.join(folder, "data")
         self.options = options
@@ -162,7 +152,7 @@ class Server:
             with open(os.path.join(self.data, "anchors", "release.pem"), "wb") as f:
                 f.write(key.pem())
         self.token = None
-        self.start()
+        self.start(env)
 
     def start(self, env=None):
         command = [os.path.join(BUILD, "bin", "lapeld"), "--set", "data_dir=" + self.data]
@@ -178,7 +168,7 @@ class Server:
         while not os.path.exists(endpoints):
             if self.process.poll() is not None or time.monotonic() > end:
                 raise SystemExit("FAIL lapeld does not start:\n" + self.log_text())
-            time.sleep(0.01)
+            select.select([], [], [], 0.01)
         with open(endpoints) as f:
             self.port = {n: int(url.rsplit(":", 1)[1]) for n, url in (x.split() for x in f)}
 
@@ -271,7 +261,7 @@ class Server:
             value = self.api("GET", path).json()
             if accept(value) or time.monotonic() > end:
                 return value
-            time.sleep(0.02)
+            select.select([], [], [], 0.02)
 
 
 def quote(text):

@@ -218,8 +218,31 @@ expect_exit 1 "$SERVER" --set data_dir="$TMP/maker" --set device.listen=127.0.0.
     --set device.cert="$TMP/maker.pem" --set device.key="$TMP/maker.key"
 expect_match "$OUT" 'is not the key of'
 
-begin "the probe works over TLS too"
+serve again --set limits.header_timeout=2s
+cpu_ticks() { awk '{ print $14 + $15 }' "/proc/${PID[again]}/stat"; }
+
+begin "handshakes that stall are ended at their deadline, and cost nothing meanwhile"
+before=$(cpu_ticks)
+for i in 1 2 3 4; do start "half$i" $CLIENT half_greeting "$PORT"; done
+for i in 1 2 3 4; do
+    wait "${PID[half$i]}"
+    expect_eq "$(tail -n 1 "$TMP/half$i.log")" closed
+    unset "PID[half$i]"
+done
+used=$(($(cpu_ticks) - before)) # libmicrohttpd alone takes all of a core for the 2 seconds
+[ "$used" -lt $(($(getconf CLK_TCK) / 2)) ]
+held $? "they took $used ticks of CPU"
+
+begin "a stop ends handshakes that stall"
+start half $CLIENT half_greeting "$PORT"
+wait_line half 'asked'
+stop again
+expect_eq $? 0 "exit code"
+wait "${PID[half]}"
+unset "PID[half]"
+
 serve again
+begin "the probe works over TLS too"
 expect_exit 0 "$SERVER" --set data_dir="$DATA" --probe
 stop again
 finish

@@ -17,8 +17,8 @@ server/artifact/   server/artifact/ server/base/ manifests/include/
 server/trust/      server/trust/ server/base/ manifests/include/
 server/http/       server/http/ server/base/
 server/engine/     server/engine/ server/decide/ server/store/ server/artifact/ server/trust/ server/base/ manifests/include/
-server/api/        server/api/ server/engine/ server/http/http.h server/base/ manifests/include/
-server/web/        server/web/ server/engine/ server/http/http.h server/base/ manifests/include/
+server/api/        server/api/ server/web/ server/engine/ server/http/http.h server/base/ manifests/include/
+server/web/        server/web/ server/engine/ server/base/ manifests/include/
 server/main.c      server/ manifests/include/
 tools/             tools/ client/include/ manifests/include/
 tools/fleet        tools/ client/include/ manifests/include/ server/decide/

@@ -219,8 +219,9 @@ static void test_refused(void)
 
 static void test_bad_image(void)
 {
-    struct release_how how = { .wrong_payload =
-                                   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff" };
+    struct release_how how = {
+        .wrong_payload = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+    };
 
     fresh("an image whose digest isn't the manifest's");
     release_make(&odd, 64, 4000, &key, &how);
@@ -725,9 +726,12 @@ static void test_support(void)
         uint32_t end;
         int told;
     } ROWS[] = {
-        { "support ended a year ago", 202509, 1 },  { "support ended last month", 202608, 1 },
-        { "support ends this month", 202609, 1 },   { "support ends in three months", 202612, 1 },
-        { "support ends in four months", 202701, 0 }, { "support ends in years", 203106, 0 },
+        { "support ended a year ago", 202509, 1 },
+        { "support ended last month", 202608, 1 },
+        { "support ends this month", 202609, 1 },
+        { "support ends in three months", 202612, 1 },
+        { "support ends in four months", 202701, 0 },
+        { "support ends in years", 203106, 0 },
         { "support not published", 0, 0 },
     };
 
@@ -883,8 +887,9 @@ static void test_apply(void)
 
 static void test_init(void)
 {
-    static const struct lapel_net SHORT_NET = { sizeof(struct lapel_net) - 1, dev_connect, dev_send,
-                                                dev_recv, dev_close, NULL };
+    static const struct lapel_net SHORT_NET = {
+        sizeof(struct lapel_net) - 1, dev_connect, dev_send, dev_recv, dev_close, NULL
+    };
     static const struct lapel_nv NO_WRITE = { sizeof(struct lapel_nv), dev_nv_read, NULL, NULL,
                                               NULL };
 

@@ -67,8 +67,8 @@ static void peer_close(void *ctx)
     peer.open = false;
 }
 
-static const struct lapel_net NET = { sizeof NET, peer_connect, peer_send, peer_recv, peer_close,
-                                      NULL };
+static const struct lapel_net NET = { sizeof NET, peer_connect, peer_send,
+                                      peer_recv,  peer_close,   NULL };
 static const struct lapel_origin ORIGIN = { "h.example", 443, true, false };
 
 static uint8_t io[512];
@@ -253,8 +253,8 @@ static void test_values(void)
 
     for (size_t i = 0; i < sizeof RETRY / sizeof *RETRY; i++) {
         check_case(RETRY[i].name);
-        snprintf(text, sizeof text, "HTTP/1.1 503 B\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n",
-                 RETRY[i].value);
+        snprintf(text, sizeof text,
+                 "HTTP/1.1 503 B\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n", RETRY[i].value);
         meet(text, strlen(text));
         CHECK_INT(exchange(), HTTP_END);
         CHECK(http.has_retry_after == RETRY[i].has);

@@ -5,7 +5,7 @@
 #include "core/journal.h"
 
 static uint8_t record[2][LAPEL_RECORD_SIZE];
-static size_t torn_at;  /* the next write stops here and leaves noise; SIZE_MAX: whole */
+static size_t torn_at; /* the next write stops here and leaves noise; SIZE_MAX: whole */
 static int read_fails, write_fails, unstable_reads, writes[2];
 static bool lie; /* the write says done and did nothing */
 

@@ -99,9 +99,9 @@ static void test_next(void)
 
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         check_case(ROWS[i].name);
-        CHECK_UINT(sched_next(ROWS[i].clock, ROWS[i].period, ROWS[i].phase, ROWS[i].share,
-                              ROWS[i].chance),
-                   ROWS[i].want);
+        CHECK_UINT(
+            sched_next(ROWS[i].clock, ROWS[i].period, ROWS[i].phase, ROWS[i].share, ROWS[i].chance),
+            ROWS[i].want);
     }
 
     check_case("never twice in one period, never two periods without");

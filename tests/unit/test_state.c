@@ -11,8 +11,8 @@ static struct signer key;
 static struct release v1, v2;
 static struct device d;
 
-static const char *const RULES[] = { "stay",   "forget", "unstage",  "candidate", "staged",
-                                     "trial",  "accept", "reverted", "reject" };
+static const char *const RULES[] = { "stay",  "forget", "unstage",  "candidate", "staged",
+                                     "trial", "accept", "reverted", "reject" };
 
 static const char *const BOOTS[] = { "former", "written", "staged", "trial", "reverted" };
 
@@ -36,8 +36,7 @@ static int table_rows(const char *path)
                 continue;
             rows++;
             for (int b = 0; b < BOOT_CASES; b++)
-                CHECK_STR(name[b + 1],
-                          RULES[state_rule((enum lapel_state)s, (enum boot_case)b)]);
+                CHECK_STR(name[b + 1], RULES[state_rule((enum lapel_state)s, (enum boot_case)b)]);
         }
     }
     fclose(f);
@@ -119,10 +118,8 @@ static void test_pair(enum lapel_state s, enum boot_case b)
     CHECK_UINT(d.lapel.rec.accepted.sequence, accepts ? v2.sequence : v1.sequence);
     if (state_rule(s, b) == SETTLE_UNSTAGE)
         CHECK(!d.staged);
-    CHECK_INT(d.lapel.rec.block[0].fails, state_rule(s, b) == SETTLE_REVERTED &&
-                                                  s != LAPEL_REJECTED
-                                              ? 1
-                                              : 0);
+    CHECK_INT(d.lapel.rec.block[0].fails,
+              state_rule(s, b) == SETTLE_REVERTED && s != LAPEL_REJECTED ? 1 : 0);
 
     /* Settling is settled: the same start again gives the same. */
     enum lapel_state once = device_state(&d);

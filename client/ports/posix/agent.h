@@ -28,10 +28,13 @@
 #define AGENT_USAGE 2
 #define AGENT_RESTART 75 /* EX_TEMPFAIL: the supervisor starts us again */
 
+#define ARGS_KEYWORDS_MAX 64
+
 /* What the command line said. */
 struct args {
     const char *conf_path;
-    struct conf_arg conf_arg[64];
+    struct conf_arg conf_arg[ARGS_KEYWORDS_MAX];
+    char keyword[ARGS_KEYWORDS_MAX][32]; /* where their names stand */
     size_t conf_arg_n;
     bool json, json_log, quiet;
     const char *command;

@@ -109,18 +109,14 @@ static bool flag(struct args *args, const char *arg)
 }
 
 /* One option with a value, in this word or the next. How many words it took, 0 when it is wrong. */
-static int option(struct args *args, char *arg, char *next)
+static int option(struct args *args, const char *arg, const char *next)
 {
-    char *value = strchr(arg, '=');
-    int words = 1;
-    const char *name = strcmp(arg, "-c") == 0 ? "config" : arg + 2;
+    const char *equals = strchr(arg, '=');
+    const char *value = equals != NULL ? equals + 1 : next;
+    char name[sizeof args->keyword[0]] = "config";
 
-    if (value != NULL) {
-        *value++ = '\0';
-    } else {
-        value = next;
-        words = 2;
-    }
+    if (strcmp(arg, "-c") != 0)
+        (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(arg + 2, "="), arg + 2);
     if (strcmp(name, "config") != 0 && !conf_knows(name)) {
         fprintf(stderr, "lapel-agent: --%s: no such option\n", name);
         return 0;
@@ -129,11 +125,18 @@ static int option(struct args *args, char *arg, char *next)
         fprintf(stderr, "lapel-agent: --%s: its value is missing\n", name);
         return 0;
     }
-    if (strcmp(name, "config") == 0)
+    if (strcmp(name, "config") == 0) {
         args->conf_path = value;
-    else if (args->conf_arg_n < sizeof args->conf_arg / sizeof args->conf_arg[0])
-        args->conf_arg[args->conf_arg_n++] = (struct conf_arg){ name, value };
-    return words;
+    } else if (args->conf_arg_n == ARGS_KEYWORDS_MAX) {
+        fprintf(stderr, "lapel-agent: --%s: too many options\n", name);
+        return 0;
+    } else {
+        memcpy(args->keyword[args->conf_arg_n], name, sizeof name);
+        args->conf_arg[args->conf_arg_n] =
+            (struct conf_arg){ args->keyword[args->conf_arg_n], value };
+        args->conf_arg_n++;
+    }
+    return equals != NULL ? 1 : 2;
 }
 
 /* 0 to go on, -1 wrong, 1 nothing left to do. */
@@ -309,16 +312,7 @@ int main(int argc, char **argv)
     struct args args = { .argv = argv };
     const struct command_line *c = NULL;
     json_t *request = NULL;
-    char **copy = NULL;
     int code = 0;
-
-    /* option() cuts its words in two; starting again needs them whole. */
-    copy = calloc((size_t)argc + 1, sizeof *copy);
-    for (int i = 0; copy != NULL && i < argc; i++)
-        copy[i] = strdup(argv[i]);
-    args.argv = copy;
-    if (copy == NULL)
-        return AGENT_FAILED;
 
     code = parse(&args, argc, argv);
     if (code != 0)

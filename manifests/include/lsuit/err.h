@@ -44,12 +44,12 @@ enum lsuit_err {
  */
 struct lsuit_fault {
     enum lsuit_err err;
-    const char *what;   /* static; names the element, command, parameter or key */
-    const char *why;    /* static; a short reason in plain English, or NULL */
-    int64_t code;       /* the key, command or parameter number, 0 when none */
-    int32_t component;  /* component index, -1 when none */
-    size_t offset;      /* byte offset in the document given to the reader */
-    uint8_t section;    /* manifest key of the command section (7 validate, 20 install...), 0 none */
+    const char *what;  /* static; names the element, command, parameter or key */
+    const char *why;   /* static; a short reason in plain English, or NULL */
+    int64_t code;      /* the key, command or parameter number, 0 when none */
+    int32_t component; /* component index, -1 when none */
+    size_t offset;     /* byte offset in the document given to the reader */
+    uint8_t section;   /* manifest key of the command section (7 validate, 20 install...), 0 none */
 };
 
 /* The name of an error in the field's words ("cbor-parse", "unauthorised"). Static. */
