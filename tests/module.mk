@@ -13,3 +13,6 @@ TEST_TOOLS += tests/bench/bare tests/bench/load
 PKG.tests/bench/bare  := microhttpd
 PKG.tests/bench/load  := gnutls pthread
 USES.tests/bench/load := manifests/liblsuit
+
+# A disk that forgets what was not synced.
+TEST_SHIMS += tests/harness/sync_shim

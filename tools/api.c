@@ -39,6 +39,12 @@ static void json_wipe(void *p)
     free(p);
 }
 
+void api_wipe_secrets(void)
+{
+    json_set_alloc_funcs(json_get, json_wipe);
+    atexit(wipe_bearer);
+}
+
 /* --- where and who -------------------------------------------------------------------------- */
 
 static int home_dir(const struct api *api, char *out, size_t cap)
@@ -150,8 +156,6 @@ int api_open(struct api *api, bool need_token)
 
     if (e != CLI_OK)
         return e;
-    json_set_alloc_funcs(json_get, json_wipe);
-    atexit(wipe_bearer);
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return cli_fail("libcurl does not start");
     if (need_token) {
@@ -356,7 +360,7 @@ int api_call(const struct api *api, const char *method, const char *path, json_t
     }
     c.accept = "application/json";
     e = api_send(api, method, path, body != NULL ? "application/json" : NULL, &c, answer_out);
-    free(text);
+    json_wipe(text);
     return e;
 }
 

@@ -33,6 +33,9 @@ struct api {
         NULL, OPT_FLAG, NULL, NULL, NULL, false                                           \
     }
 
+/* Once, before anything else: what held a token is wiped before it is given back. */
+void api_wipe_secrets(void);
+
 /* Settle server, CA and token. `need_token` false for bootstrap. */
 int api_open(struct api *api, bool need_token);
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli.h"
+#include "api.h"
 #include "cmd.h"
 
 /* clang-format off */
@@ -42,6 +42,7 @@ static int flushed(int code)
 
 int main(int argc, char **argv)
 {
+    api_wipe_secrets();
     if (argc < 2) {
         help(stderr);
         return CLI_USAGE;

@@ -54,7 +54,7 @@ hold() { # held? text: one expectation; 0 is held
     lib_checks=$((lib_checks + 1))
     [ "$1" -ne 0 ] || return 0
     lib_broken=$((lib_broken + 1))
-    echo "FAIL $lib_case: ${BASH_SOURCE[2]}:${BASH_LINENO[1]}: $2"
+    echo "FAIL $lib_case: ${BASH_SOURCE[2]:-$0}:${BASH_LINENO[1]}: $2"
     return 1
 }
 

@@ -19,7 +19,7 @@ packages_for() {
             python3-cryptography
         ;;
     demo) echo openssl curl jq procps ;;
-    bench) echo nginx-light openssl curl jq procps valgrind ;;
+    bench) echo nginx-light wrk openssl curl jq procps valgrind ;;
     fuzz) echo clang libclang-rt-dev ;;
     size) echo gcc-arm-none-eabi libnewlib-arm-none-eabi jq ;;
     docker) echo docker.io docker-compose mmdebstrap curl jq ;;
