@@ -5,6 +5,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import threading
 import uuid
 
 from lapel_test import *
@@ -180,6 +181,16 @@ def devices():
     T.equal("the new one too", S.check_in(new, "lamp", "a9").status, 200)
     T.equal("then the old one is not", S.check_in(old, "lamp", "a9").status, 401)
     T.equal("the new one stays", S.check_in(new, "lamp", "a9").status, 200)
+    TOKEN["a9"] = new
+    for _ in range(4):  # a device that asks again before it is answered must not lose both
+        new = S.api("POST", "products/lamp/devices/a9/rotate", {}).json()["token"]
+        several = [threading.Thread(target=S.check_in, args=(new, "lamp", "a9")) for _ in range(8)]
+        for thread in several:
+            thread.start()
+        for thread in several:
+            thread.join()
+        T.equal("the new one, eight times at once", S.check_in(new, "lamp", "a9").status, 200)
+        T.equal("one token is left", S.api("GET", "products/lamp/devices/a9").json()["tokens"], 1)
     TOKEN["a9"] = new
     b = S.api("POST", "products/lamp/devices/b/rotate").json()["token"]
     T.equal("in use", S.check_in(b, "lamp", "b").status, 200)
