@@ -572,6 +572,24 @@ def strangers():
     T.equal("an operator is not", S.api("GET", "products").status, 200)
 
 
+def small_fleet():
+    """A wave that holds all of a small fleet does not let in who is added while it is watched."""
+    S.make_product("few", model="EF")
+    doc, _ = envelope(manifest(16, IMAGE[0], class_=uuid.uuid5(VENDOR, "EF")), KEY)
+    release = S.publish(doc, "few").json()["id"]
+    S.add_devices(["only"], "few")
+    for name, wave in (("10 %", {"share": 0.1}), ("90 %", {"share": 0.9}), ("3", {"devices": 3})):
+        wave["gate"] = "manual"
+        rollout, answer = S.roll_out(release, [wave, {"share": 1}])
+        wave = answer.json()["waves"][0]
+        T.equal(name + ": its one device", wave["members"], 1)
+        T.check(name + ": not everybody", int(wave["threshold"]) < 2**64 - 1, wave["threshold"])
+        S.verb(rollout, "abort")
+        number = 17 + rollout
+        doc, _ = envelope(manifest(number, IMAGE[0], class_=uuid.uuid5(VENDOR, "EF")), KEY)
+        release = S.publish(doc, "few").json()["id"]
+
+
 def full_disk():
     """A halt works when nothing else can be written."""
     home = folder()
@@ -645,6 +663,7 @@ try:
     documented()
     cut_off()
     strangers()
+    small_fleet()
     full_disk()
     restart(newest)
 finally:
