@@ -28,6 +28,10 @@ def first_start():
     path = os.path.join(S.data, "bootstrap-token")
     T.equal("bootstrap token is the owner's alone", stat.S_IMODE(os.stat(path).st_mode), 0o600)
     problem("a stranger can't bootstrap", S.api("POST", "bootstrap", {}, token="A" * 43), 401)
+    beside = subprocess.run([os.path.join(BUILD, "bin", "lapeld"), "--set", "data_dir=" + S.data,
+                             "--bootstrap"], stdin=subprocess.DEVNULL, capture_output=True)
+    T.check("no second token beside a running server",
+            beside.returncode == 1 and b"in use by another lapeld" in beside.stderr, beside.stderr)
     answer, token = S.bootstrap()
     T.equal("bootstrap", answer.status, 201)
     T.check("the file is gone after use", not os.path.exists(path))
