@@ -160,9 +160,13 @@ void lapel_policy_tick(struct lapel *ctx)
         ctx->trial_left_ms -= passed < ctx->trial_left_ms ? passed : ctx->trial_left_ms;
 }
 
-/* The choice that counts for the release in hand. */
+/* The choice that counts for the release in hand. When its manifest can't be read after a restart
+ * nobody knows which of the two that is, and the one that says no counts. */
 static enum lapel_choice choice_of(const struct lapel *ctx)
 {
+    if (!ctx->manifest_ok && (ctx->rec.choice[LAPEL_AUTO_SECURITY - 1] == LAPEL_OFF ||
+                              ctx->rec.choice[LAPEL_AUTO_FEATURE - 1] == LAPEL_OFF))
+        return LAPEL_OFF;
     enum lapel_setting s =
         severity_of(ctx) == LAPEL_FEATURE ? LAPEL_AUTO_FEATURE : LAPEL_AUTO_SECURITY;
 

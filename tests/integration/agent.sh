@@ -267,6 +267,24 @@ expect_eq "$(status e .running.sequence)" 16
 expect_exit 1 agent e confirm
 stop e
 
+device r
+begin "a signal while it starts itself anew is kept, and doesn't end it"
+cat >late <<EOF
+#!/bin/sh
+kill -USR1 \$\$
+kill -HUP \$\$
+exec "$AGENT" "\$@"
+EOF
+chmod 700 late
+start r bash -c "exec -a '$TMP/late' '$AGENT' -c r/conf run"
+wait_for 20 is_up r
+agent r apply one.suit >/dev/null
+wait_for 20 events r '"event":"installed"' || flunk "never installed: $(tail -n 3 r/events r.log)"
+wait_for 20 is_up r
+expect_eq "$(status r .daemon)" True
+expect_match "$(cat r/events)" '"event":"reload"'
+stop r
+
 # --- Hooks.
 
 device f
