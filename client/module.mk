@@ -40,3 +40,6 @@ USES.tests/unit/test_minimal := client/liblapel manifests/liblsuit
 
 FUZZ += tests/fuzz/fuzz_http1
 USES.tests/fuzz/fuzz_http1 := client/liblapel
+
+TESTS += tests/powerloss/other
+USES.tests/powerloss/other := client/liblapel manifests/liblsuit

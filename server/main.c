@@ -57,6 +57,15 @@ static const struct conf_listen *listen_of(const struct conf *c, enum http_liste
     return which == HTTP_DEVICE ? &c->device : which == HTTP_OPERATOR ? &c->operator_ : &c->public_;
 }
 
+/* What a server that ended left behind would mislead. */
+static void remove_endpoints(const struct conf *c)
+{
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/endpoints", c->data_dir);
+    unlink(path);
+}
+
 /* Say where the listeners are, in the log and in the file that --probe reads. */
 static enum err write_endpoints(const struct conf *c, const struct http *http)
 {
@@ -188,8 +197,10 @@ static enum err serve(const struct conf *c)
     signal(SIGPIPE, SIG_IGN);
 
     e = hold_data_dir(c->data_dir, &lock);
-    if (e == ERR_OK)
+    if (e == ERR_OK) {
+        remove_endpoints(c);
         e = open_api(c, &api);
+    }
     if (e == ERR_OK) {
         api_dispatcher(api, &dispatcher);
         e = http_start(&config, &dispatcher, &http);
@@ -204,8 +215,10 @@ static enum err serve(const struct conf *c)
     }
     http_stop(http);
     api_close(api);
-    if (lock >= 0)
+    if (lock >= 0) {
+        remove_endpoints(c);
         close(lock);
+    }
     if (e == ERR_OK)
         LOG_INFO("stopped");
     return e;

@@ -169,12 +169,9 @@ static int checkin_make(int argc, char **argv)
 static const struct kind {
     const char *name;
     enum lsuit_map map;
-} KINDS[] = { { "checkin", LSUIT_MAP_CHECKIN },
-              { "answer", LSUIT_MAP_ANSWER },
-              { "report", LSUIT_MAP_REPORT },
-              { "statement", LSUIT_MAP_STATEMENT },
-              { "trust", LSUIT_MAP_TRUST },
-              { "trust-document", LSUIT_MAP_TRUST_DOC },
+} KINDS[] = { { "checkin", LSUIT_MAP_CHECKIN }, { "answer", LSUIT_MAP_ANSWER },
+              { "report", LSUIT_MAP_REPORT },   { "statement", LSUIT_MAP_STATEMENT },
+              { "trust", LSUIT_MAP_TRUST },     { "trust-document", LSUIT_MAP_TRUST_DOC },
               { "receipt", LSUIT_MAP_RECEIPT } };
 
 /* The map that stands under a key of another one. */

@@ -310,9 +310,9 @@ static int manifest_sever(int argc, char **argv)
     size_t n = 0;
     uint8_t *bytes, *buf = NULL;
     struct lsuit_bytes doc;
-    struct opt opts[] = { { "replace", OPT_FLAG, &replace, NULL, "replace OUT when it exists",
-                            false },
-                          OPT_END };
+    struct opt opts[] = {
+        { "replace", OPT_FLAG, &replace, NULL, "replace OUT when it exists", false }, OPT_END
+    };
     int e = opts_parse(&VERBS[4], argc, argv, opts, pos, 2, 2, NULL);
 
     if (e != CLI_OK)

@@ -496,8 +496,13 @@ static void put_uri_param(struct lsuit_cbor_writer *w, const struct template_ima
     lsuit_put_text(w, img->uri);
 }
 
-/* try-each over the two slots: set the slot, ask whether it is ours, then `put` for its image. */
+/*
+ * try-each over the two slots: set the slot, ask whether it is ours, then `put` for its image.
+ *
+ *   items  what `put` adds to an alternative
+ */
 static void put_by_slot(struct lsuit_cbor_writer *w, const struct template_component *c,
+                        uint32_t items,
                         void (*put)(struct lsuit_cbor_writer *, const struct template_image *))
 {
     if (c->images == 1) {
@@ -509,7 +514,7 @@ static void put_by_slot(struct lsuit_cbor_writer *w, const struct template_compo
     for (uint64_t slot = 0; slot < 2; slot++) {
         size_t mark = lsuit_put_bstr_open(w);
 
-        lsuit_put_array(w, 6);
+        lsuit_put_array(w, 4 + items);
         lsuit_put_int(w, LSUIT_DIR_OVERRIDE_PARAMETERS);
         lsuit_put_map(w, 1);
         lsuit_put_int(w, LSUIT_PARAM_COMPONENT_SLOT);
@@ -551,7 +556,7 @@ static void put_shared(struct lsuit_cbor_writer *w, const struct template *t)
     put_identity(w, t);
     for (size_t i = 0; i < t->components; i++) {
         put_index(w, t, i);
-        put_by_slot(w, &t->component[i], put_image_params);
+        put_by_slot(w, &t->component[i], 2, put_image_params);
     }
 }
 
@@ -570,14 +575,38 @@ static void put_common(struct lsuit_cbor_writer *w, const struct template *t)
     lsuit_put_bstr_close(w, mark);
 }
 
+static void put_fetch(struct lsuit_cbor_writer *w, const struct template_image *img)
+{
+    put_uri_param(w, img);
+    put_command(w, LSUIT_DIR_FETCH, REPORT_DIRECTIVE);
+    put_command(w, LSUIT_COND_IMAGE_MATCH, REPORT_CONDITION);
+}
+
+/*
+ * Where there is an image for each slot its digest and size stand beside its fetch too, so that
+ * whoever reads the manifest without being a device (server, mirror) finds both payloads.
+ */
+static void put_slot_fetch(struct lsuit_cbor_writer *w, const struct template_image *img)
+{
+    put_image_params(w, img);
+    put_fetch(w, img);
+}
+
 static void put_install(struct lsuit_cbor_writer *w, const struct template *t)
 {
-    lsuit_put_array(w, (uint32_t)t->components * (index_items(t) + 6));
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < t->components; i++)
+        n += index_items(t) + (t->component[i].images > 1 ? 2 : 6);
+    lsuit_put_array(w, n);
     for (size_t i = 0; i < t->components; i++) {
+        const struct template_component *c = &t->component[i];
+
         put_index(w, t, i);
-        put_by_slot(w, &t->component[i], put_uri_param);
-        put_command(w, LSUIT_DIR_FETCH, REPORT_DIRECTIVE);
-        put_command(w, LSUIT_COND_IMAGE_MATCH, REPORT_CONDITION);
+        if (c->images > 1)
+            put_by_slot(w, c, 8, put_slot_fetch);
+        else
+            put_fetch(w, &c->image[0]);
     }
 }
 

@@ -5,7 +5,7 @@
  *       user, first byte. Nothing is written before WRITING is stored.
  *   (2) What makes an image acceptable is the manifest's image-match over bytes that were read
  *       back from the slot; how they came there does not matter.
- *   (3) accepted and counter rise in apply_confirm and nowhere else, and never fall.
+ *   (3) accepted and counter rise in lapel_apply_confirm and nowhere else, and never fall.
  *   (4) A refused manifest leaves no trace on the connection that brought it.
  */
 #include "core.h"
@@ -70,10 +70,10 @@ static void refuse(struct lapel *ctx, uint8_t stage, const struct lsuit_fault *f
     uint8_t class_ = class_of(fault->err);
     struct lapel_event event = { .stage = stage, .error = class_, .fault = fault };
 
-    core_count(ctx, count_of(class_));
+    lapel_core_count(ctx, count_of(class_));
     ctx->manifest_ok = false; /* what a refused manifest says is not told */
-    policy_tell(ctx, LAPEL_EVENT_REFUSED, &event);
-    apply_end(ctx, LAPEL_OUTCOME_FAILED, stage, class_, (int32_t)fault->err);
+    lapel_policy_tell(ctx, LAPEL_EVENT_REFUSED, &event);
+    lapel_apply_end(ctx, LAPEL_OUTCOME_FAILED, stage, class_, (int32_t)fault->err);
 }
 
 /* --- releases whose trials failed ------------------------------------------------------------ */
@@ -91,7 +91,7 @@ static struct lapel_block *find_block(struct lapel *ctx, const struct lapel_pair
     return NULL;
 }
 
-bool apply_blocked(const struct lapel *ctx, const struct lapel_pair *pair)
+bool lapel_apply_blocked(const struct lapel *ctx, const struct lapel_pair *pair)
 {
     for (size_t i = 0; i < LAPEL_BLOCKS; i++)
         if (ctx->rec.block[i].fails >= LAPEL_TRIALS && same_pair(&ctx->rec.block[i].pair, pair))
@@ -99,7 +99,7 @@ bool apply_blocked(const struct lapel *ctx, const struct lapel_pair *pair)
     return false;
 }
 
-void apply_unblock(struct lapel *ctx, const struct lapel_pair *pair)
+void lapel_apply_unblock(struct lapel *ctx, const struct lapel_pair *pair)
 {
     struct lapel_block *b = find_block(ctx, pair);
 
@@ -107,7 +107,7 @@ void apply_unblock(struct lapel *ctx, const struct lapel_pair *pair)
         memset(b, 0, sizeof *b);
 }
 
-void apply_trial_failed(struct lapel *ctx, const struct lapel_pair *pair)
+void lapel_apply_trial_failed(struct lapel *ctx, const struct lapel_pair *pair)
 {
     struct lapel_block *b = find_block(ctx, pair);
 
@@ -202,7 +202,7 @@ static int put_all(struct lapel *ctx, struct lsuit_bytes all)
 {
     size_t used = 0;
     size_t at = (size_t)ctx->at;
-    int r = store_put(ctx, all.ptr + at, all.len - at, &used);
+    int r = lapel_store_put(ctx, all.ptr + at, all.len - at, &used);
 
     return r == LSUIT_OP_FAIL || ctx->at == ctx->total ? r : LSUIT_OP_AGAIN;
 }
@@ -216,7 +216,7 @@ static int put_piece(struct lapel *ctx, int n)
         return LSUIT_OP_AGAIN;
     if (n < 0 || (uint64_t)n > ctx->total - ctx->at)
         return op_fail(ctx, LSUIT_STAGE_FETCH, LSUIT_CLASS_STORAGE);
-    int r = store_put(ctx, ctx->http.io, (size_t)n, &used);
+    int r = lapel_store_put(ctx, ctx->http.io, (size_t)n, &used);
     if (r == LSUIT_OP_DONE && used == 0) /* a piece smaller than one write, and not the last */
         return op_fail(ctx, LSUIT_STAGE_FETCH, LSUIT_CLASS_STORAGE);
     return r == LSUIT_OP_FAIL || ctx->at == ctx->total ? r : LSUIT_OP_AGAIN;
@@ -232,7 +232,7 @@ static size_t piece(const struct lapel *ctx)
 static int begin_store(struct lapel *ctx, uint32_t comp, uint64_t total)
 {
     ctx->rec.attempt.length[ctx->map[comp]] = 0;
-    return store_open(ctx, ctx->map[comp], total);
+    return lapel_store_open(ctx, ctx->map[comp], total);
 }
 
 static int op_fetch(void *p, uint32_t comp, bool first, struct lsuit_bytes uri,
@@ -265,9 +265,9 @@ static int op_fetch(void *p, uint32_t comp, bool first, struct lsuit_bytes uri,
                     : put_piece(ctx, ctx->apply_read(ctx->port.ctx, uri, ctx->at, ctx->http.io,
                                                      piece(ctx)));
         else
-            r = fetch_payload(ctx, uri);
+            r = lapel_fetch_payload(ctx, uri);
     }
-    return r == LSUIT_OP_DONE ? store_done(ctx) : r;
+    return r == LSUIT_OP_DONE ? lapel_store_done(ctx) : r;
 }
 
 static int op_write(void *p, uint32_t comp, bool first, struct lsuit_bytes content)
@@ -277,7 +277,7 @@ static int op_write(void *p, uint32_t comp, bool first, struct lsuit_bytes conte
 
     if (r == LSUIT_OP_DONE && ctx->at < ctx->total)
         r = put_all(ctx, content);
-    return r == LSUIT_OP_DONE ? store_done(ctx) : r;
+    return r == LSUIT_OP_DONE ? lapel_store_done(ctx) : r;
 }
 
 /* From what this attempt wrote, or else from the slot that runs. */
@@ -300,7 +300,7 @@ static int op_copy(void *p, uint32_t comp, bool first, uint32_t source, uint64_t
         r = ctx->port.slots->read(ctx->port.ctx, from, slot, ctx->at, ctx->http.io, n);
         r = put_piece(ctx, r > 0 ? (int)n : r);
     }
-    return r == LSUIT_OP_DONE ? store_done(ctx) : r;
+    return r == LSUIT_OP_DONE ? lapel_store_done(ctx) : r;
 }
 
 static const struct lsuit_platform PLATFORM = {
@@ -340,7 +340,7 @@ static enum lsuit_err authenticate(struct lapel *ctx, struct lsuit_fault *fault)
     return e;
 }
 
-bool apply_from_slot(struct lapel *ctx, uint8_t slot, struct lapel_pair *pair_out)
+bool lapel_apply_from_slot(struct lapel *ctx, uint8_t slot, struct lapel_pair *pair_out)
 {
     struct lsuit_fault fault = { 0 };
     int n = ctx->port.slots->manifest_read(ctx->port.ctx, slot, ctx->memory.envelope,
@@ -371,13 +371,13 @@ static enum lsuit_err check_sequence(struct lapel *ctx)
     if (m->sequence == r->accepted.sequence && (r->accepted_known || m->sequence != 0) && !same)
         return LSUIT_ERR_CONFLICT;
     if (ctx->offline) {
-        apply_unblock(ctx, &pair); /* somebody at the device says: try again */
+        lapel_apply_unblock(ctx, &pair); /* somebody at the device says: try again */
         ctx->want = pair;
         ctx->offered = true;
     } else if (!same_pair(&pair, &ctx->want)) {
         return LSUIT_ERR_UNAUTHORISED; /* signed, but not what was offered */
     }
-    return apply_blocked(ctx, &pair) ? LSUIT_ERR_CONDITION : LSUIT_OK;
+    return lapel_apply_blocked(ctx, &pair) ? LSUIT_ERR_CONDITION : LSUIT_OK;
 }
 
 static void verify(struct lapel *ctx)
@@ -402,7 +402,7 @@ static void verify(struct lapel *ctx)
         refuse(ctx, stage, &fault);
         return;
     }
-    policy_release(ctx, &ctx->want);
+    lapel_policy_release(ctx, &ctx->want);
     ctx->run_open = true;
     lsuit_run_start(&w->run, LSUIT_PROCEDURE_UPDATE, true);
     ctx->work = WORK_DRY;
@@ -486,7 +486,7 @@ static enum lapel_err begin(struct lapel *ctx)
     a->offline = ctx->offline;
     a->stagings = 0;
     a->starts = 0;
-    enum lapel_err e = state_set(ctx, LAPEL_WRITING);
+    enum lapel_err e = lapel_state_set(ctx, LAPEL_WRITING);
     if (e != LAPEL_OK) {
         *a = former;
         return e;
@@ -497,7 +497,7 @@ static enum lapel_err begin(struct lapel *ctx)
 
 static enum lapel_err download_gate(struct lapel *ctx)
 {
-    switch (policy_gate(ctx, LAPEL_GATE_DOWNLOAD)) {
+    switch (lapel_policy_gate(ctx, LAPEL_GATE_DOWNLOAD)) {
     case LAPEL_ALLOW:
         return begin(ctx);
     case LAPEL_WAIT:
@@ -507,7 +507,7 @@ static enum lapel_err download_gate(struct lapel *ctx)
     }
     memcpy(ctx->denied, ctx->want.digest, sizeof ctx->denied);
     ctx->denied_any = true;
-    core_forget(ctx);
+    lapel_core_forget(ctx);
     return LAPEL_OK;
 }
 
@@ -529,22 +529,22 @@ static void run_failed(struct lapel *ctx)
         f.kind = LAPEL_OUTCOME_FAILED;
         f.stage = LSUIT_STAGE_IMAGE_MATCH;
         f.class_ = LSUIT_CLASS_DIGEST_MISMATCH;
-        core_count(ctx, LSUIT_EVENT_DIGEST_MISMATCH);
+        lapel_core_count(ctx, LSUIT_EVENT_DIGEST_MISMATCH);
     } else if (f.kind == LAPEL_OUTCOME_NONE) {
         f.kind = LAPEL_OUTCOME_FAILED;
         f.stage = LSUIT_STAGE_INSTALL;
         f.class_ = class_of(fault->err);
         f.code = (int32_t)fault->err;
     }
-    apply_end(ctx, (enum lapel_outcome_kind)f.kind, f.stage, f.class_, f.code);
+    lapel_apply_end(ctx, (enum lapel_outcome_kind)f.kind, f.stage, f.class_, f.code);
 }
 
 static void run(struct lapel *ctx)
 {
-    if (!policy_permits(ctx)) { /* the user changed his mind in the middle */
+    if (!lapel_policy_permits(ctx)) { /* the user changed his mind in the middle */
         if (ctx->exchange == EXCHANGE_PAYLOAD)
-            core_close(ctx);
-        (void)policy_gate(ctx, LAPEL_GATE_DOWNLOAD);
+            lapel_core_close(ctx);
+        (void)lapel_policy_gate(ctx, LAPEL_GATE_DOWNLOAD);
         return;
     }
     ctx->gate = 0;
@@ -574,17 +574,17 @@ static bool counter_falls(struct lapel *ctx)
 static enum lapel_err keep(struct lapel *ctx)
 {
     if (counter_falls(ctx)) {
-        core_count(ctx, LSUIT_EVENT_ROLLBACK);
-        apply_end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_INSTALL, LSUIT_CLASS_ROLLBACK, 0);
+        lapel_core_count(ctx, LSUIT_EVENT_ROLLBACK);
+        lapel_apply_end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_INSTALL, LSUIT_CLASS_ROLLBACK, 0);
         return LAPEL_OK;
     }
     int r = ctx->port.slots->manifest_write(ctx->port.ctx, ctx->rec.attempt.slot,
                                             ctx->memory.envelope, ctx->envelope_n);
     if (r < 0)
-        apply_end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_INSTALL, LSUIT_CLASS_STORAGE, r);
+        lapel_apply_end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_INSTALL, LSUIT_CLASS_STORAGE, r);
     if (r <= 0)
         return LAPEL_OK;
-    enum lapel_err e = state_set(ctx, LAPEL_CANDIDATE);
+    enum lapel_err e = lapel_state_set(ctx, LAPEL_CANDIDATE);
     if (e == LAPEL_OK)
         ctx->work = WORK_INSTALL_GATE;
     return e;
@@ -596,23 +596,23 @@ static void refused_by_user(struct lapel *ctx)
 {
     memcpy(ctx->denied, ctx->want.digest, sizeof ctx->denied);
     ctx->denied_any = true;
-    apply_end(ctx, LAPEL_OUTCOME_WITHDRAWN, LSUIT_STAGE_GATE, LSUIT_CLASS_USER_REFUSED, 0);
+    lapel_apply_end(ctx, LAPEL_OUTCOME_WITHDRAWN, LSUIT_STAGE_GATE, LSUIT_CLASS_USER_REFUSED, 0);
 }
 
 static enum lapel_err install_gate(struct lapel *ctx)
 {
-    enum lapel_verdict v = policy_gate(ctx, LAPEL_GATE_INSTALL);
+    enum lapel_verdict v = lapel_policy_gate(ctx, LAPEL_GATE_INSTALL);
 
     if (v == LAPEL_DENY)
         refused_by_user(ctx);
     if (v != LAPEL_ALLOW)
         return LAPEL_OK;
     if (ctx->rec.attempt.stagings >= LAPEL_TRIALS) { /* the boot loader won't have it */
-        apply_end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_INSTALL, LSUIT_CLASS_INTERNAL, 0);
+        lapel_apply_end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_INSTALL, LSUIT_CLASS_INTERNAL, 0);
         return LAPEL_OK;
     }
     ctx->rec.attempt.stagings++;
-    enum lapel_err e = state_set(ctx, LAPEL_STAGED);
+    enum lapel_err e = lapel_state_set(ctx, LAPEL_STAGED);
     if (e != LAPEL_OK) {
         ctx->rec.attempt.stagings--;
         return e;
@@ -626,7 +626,7 @@ static void stage(struct lapel *ctx)
     int r = ctx->port.boot->stage(ctx->port.ctx, ctx->rec.attempt.slot);
 
     if (r < 0)
-        apply_end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_INSTALL, LSUIT_CLASS_STORAGE, r);
+        lapel_apply_end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_INSTALL, LSUIT_CLASS_STORAGE, r);
     if (r <= 0)
         return;
     ctx->rechecked = false;
@@ -657,10 +657,10 @@ static void reboot_gate(struct lapel *ctx)
     struct lapel_pair pair;
 
     if (!ctx->manifest_ok && ctx->exchange == EXCHANGE_NONE)
-        (void)apply_from_slot(ctx, ctx->rec.attempt.slot, &pair);
+        (void)lapel_apply_from_slot(ctx, ctx->rec.attempt.slot, &pair);
     if (!rechecked(ctx))
         return;
-    switch (policy_gate(ctx, LAPEL_GATE_REBOOT)) {
+    switch (lapel_policy_gate(ctx, LAPEL_GATE_REBOOT)) {
     case LAPEL_ALLOW:
         ctx->work = WORK_REBOOT;
         break;
@@ -674,14 +674,14 @@ static void reboot_gate(struct lapel *ctx)
 
 static enum lapel_err reboot(struct lapel *ctx)
 {
-    core_close(ctx);
+    lapel_core_close(ctx);
     ctx->wait_ms = SOON_MS;
     return ctx->port.boot->reboot(ctx->port.ctx) < 0 ? LAPEL_ERR_PORT : LAPEL_OK;
 }
 
 /* --- the trial ----------------------------------------------------------------------------------------- */
 
-void apply_raise_counter(struct lapel *ctx)
+void lapel_apply_raise_counter(struct lapel *ctx)
 {
     uint64_t counter = 0;
 
@@ -692,7 +692,7 @@ void apply_raise_counter(struct lapel *ctx)
         ctx->rec.counter = counter;
 }
 
-enum lapel_err apply_confirm(struct lapel *ctx)
+enum lapel_err lapel_apply_confirm(struct lapel *ctx)
 {
     struct lapel_record *r = &ctx->rec;
     struct lapel_record former = *r;
@@ -706,14 +706,14 @@ enum lapel_err apply_confirm(struct lapel *ctx)
         r->accepted = r->attempt.pair;
         r->accepted_known = true;
     }
-    apply_raise_counter(ctx);
-    apply_unblock(ctx, &r->attempt.pair);
+    lapel_apply_raise_counter(ctx);
+    lapel_apply_unblock(ctx, &r->attempt.pair);
     memset(&r->outcome, 0, sizeof r->outcome);
     memcpy(r->outcome.id, r->attempt.id, sizeof r->outcome.id);
     r->outcome.pair = r->attempt.pair;
     r->outcome.kind = LAPEL_OUTCOME_CONFIRMED;
     r->outcome.stage = LSUIT_STAGE_CONFIRM;
-    enum lapel_err e = state_set(ctx, LAPEL_UPDATED);
+    enum lapel_err e = lapel_state_set(ctx, LAPEL_UPDATED);
     if (e != LAPEL_OK) {
         *r = former;
         return e;
@@ -721,11 +721,11 @@ enum lapel_err apply_confirm(struct lapel *ctx)
     if (ctx->port.nv->counter_raise != NULL)
         (void)ctx->port.nv->counter_raise(ctx->port.ctx, r->counter);
     ctx->work = WORK_CLEAN;
-    policy_tell(ctx, LAPEL_EVENT_INSTALLED, &(struct lapel_event){ 0 });
+    lapel_policy_tell(ctx, LAPEL_EVENT_INSTALLED, &(struct lapel_event){ 0 });
     return LAPEL_OK;
 }
 
-enum lapel_err apply_reject(struct lapel *ctx, uint8_t class_)
+enum lapel_err lapel_apply_reject(struct lapel *ctx, uint8_t class_)
 {
     struct lapel_record *r = &ctx->rec;
     struct lapel_record former = *r;
@@ -737,8 +737,8 @@ enum lapel_err apply_reject(struct lapel *ctx, uint8_t class_)
     r->outcome.stage = LSUIT_STAGE_TRIAL;
     r->outcome.error = class_;
     if (class_ != LSUIT_CLASS_NO_SERVER)
-        apply_trial_failed(ctx, &r->attempt.pair);
-    enum lapel_err e = state_set(ctx, LAPEL_REJECTED);
+        lapel_apply_trial_failed(ctx, &r->attempt.pair);
+    enum lapel_err e = lapel_state_set(ctx, LAPEL_REJECTED);
     if (e != LAPEL_OK) {
         *r = former;
         return e;
@@ -754,16 +754,16 @@ static enum lapel_err trial(struct lapel *ctx)
     struct lapel_pair pair;
 
     if (!ctx->manifest_ok) /* for the texts of the event; without them it goes on too */
-        (void)apply_from_slot(ctx, ctx->running_slot, &pair);
+        (void)lapel_apply_from_slot(ctx, ctx->running_slot, &pair);
     if (p != NULL && p->health != NULL)
         health = p->health(ctx->port.ctx);
     if (health == LAPEL_HEALTH_BAD || ctx->rec.attempt.starts > LAPEL_TRIALS)
-        return apply_reject(ctx, LSUIT_CLASS_HEALTH);
+        return lapel_apply_reject(ctx, LSUIT_CLASS_HEALTH);
     if (health == LAPEL_HEALTH_OK && (ctx->trial_checked || ctx->rec.attempt.offline))
-        return apply_confirm(ctx);
+        return lapel_apply_confirm(ctx);
     if (ctx->trial_left_ms == 0)
-        return apply_reject(ctx,
-                            health == LAPEL_HEALTH_OK ? LSUIT_CLASS_NO_SERVER : LSUIT_CLASS_HEALTH);
+        return lapel_apply_reject(ctx, health == LAPEL_HEALTH_OK ? LSUIT_CLASS_NO_SERVER
+                                                                 : LSUIT_CLASS_HEALTH);
     ctx->wait_ms = TRIAL_LOOK_MS;
     return LAPEL_OK;
 }
@@ -780,32 +780,32 @@ static enum lapel_err reject(struct lapel *ctx)
 
 /* --- the end of an attempt --------------------------------------------------------------------------- */
 
-void apply_want(struct lapel *ctx, const struct lapel_pair *want)
+void lapel_apply_want(struct lapel *ctx, const struct lapel_pair *want)
 {
     if (ctx->rec.state == LAPEL_STAGED || ctx->rec.state == LAPEL_UPDATED ||
         ctx->rec.state == LAPEL_FAILED)
         return; /* first things first: it will be offered again */
-    if (ctx->rec.state != LAPEL_READY && state_set(ctx, LAPEL_READY) != LAPEL_OK)
+    if (ctx->rec.state != LAPEL_READY && lapel_state_set(ctx, LAPEL_READY) != LAPEL_OK)
         return;
-    core_forget(ctx);
+    lapel_core_forget(ctx);
     ctx->want = *want;
     ctx->offered = true;
     ctx->retry_at = 0;
     ctx->work = WORK_MANIFEST;
 }
 
-void apply_end(struct lapel *ctx, enum lapel_outcome_kind kind, uint8_t stage_, uint8_t class_,
-               int32_t code)
+void lapel_apply_end(struct lapel *ctx, enum lapel_outcome_kind kind, uint8_t stage_,
+                     uint8_t class_, int32_t code)
 {
     if (ctx->rec.state == LAPEL_READY) {
         if (kind == LAPEL_OUTCOME_WITHDRAWN)
-            policy_tell(ctx, LAPEL_EVENT_WITHDRAWN, &(struct lapel_event){ 0 });
-        core_forget(ctx);
+            lapel_policy_tell(ctx, LAPEL_EVENT_WITHDRAWN, &(struct lapel_event){ 0 });
+        lapel_core_forget(ctx);
         return;
     }
     if (ctx->run_open)
         lsuit_run_abort(&ctx->memory.work->run);
-    core_close(ctx);
+    lapel_core_close(ctx);
     ctx->fail = (struct lapel_fail){ (uint8_t)kind, stage_, class_, code };
     ctx->work = ctx->rec.state == LAPEL_STAGED ? WORK_UNSTAGE : WORK_END;
 }
@@ -835,15 +835,15 @@ static enum lapel_err end(struct lapel *ctx)
     r->outcome.error = ctx->fail.class_;
     r->outcome.code = ctx->fail.code;
     r->outcome.offset = ctx->at;
-    enum lapel_err e = state_set(ctx, withdrawn ? LAPEL_READY : LAPEL_FAILED);
+    enum lapel_err e = lapel_state_set(ctx, withdrawn ? LAPEL_READY : LAPEL_FAILED);
     if (e != LAPEL_OK) {
         r->outcome = former;
         return e;
     }
     bool news = ctx->fail.class_ == LSUIT_CLASS_WITHDRAWN;
-    policy_tell(ctx, news ? LAPEL_EVENT_WITHDRAWN : LAPEL_EVENT_FAILED, &event);
+    lapel_policy_tell(ctx, news ? LAPEL_EVENT_WITHDRAWN : LAPEL_EVENT_FAILED, &event);
     if (withdrawn)
-        core_forget(ctx);
+        lapel_core_forget(ctx);
     else
         ctx->work = WORK_CLEAN;
     return LAPEL_OK;
@@ -855,14 +855,14 @@ static enum lapel_err clean(struct lapel *ctx)
     bool soon = ctx->rec.state == LAPEL_UPDATED || ctx->rec.outcome.kind == LAPEL_OUTCOME_REVERTED;
 
     memset(&ctx->rec.attempt, 0, sizeof ctx->rec.attempt);
-    enum lapel_err e = state_set(ctx, LAPEL_READY);
+    enum lapel_err e = lapel_state_set(ctx, LAPEL_READY);
     if (e != LAPEL_OK) {
         ctx->rec.attempt = former;
         return e;
     }
-    core_forget(ctx);
+    lapel_core_forget(ctx);
     if (soon)
-        core_soon(ctx);
+        lapel_core_soon(ctx);
     return LAPEL_OK;
 }
 
@@ -874,19 +874,19 @@ static void manifest(struct lapel *ctx)
         struct lapel_pair pair;
 
         ctx->work = WORK_VERIFY;
-        if (!apply_from_slot(ctx, ctx->rec.attempt.slot, &pair))
-            apply_end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_INSTALL, LSUIT_CLASS_STORAGE, 0);
+        if (!lapel_apply_from_slot(ctx, ctx->rec.attempt.slot, &pair))
+            lapel_apply_end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_INSTALL, LSUIT_CLASS_STORAGE, 0);
         return;
     }
-    int r = fetch_manifest(ctx);
+    int r = lapel_fetch_manifest(ctx);
     if (r == LSUIT_OP_DONE)
         ctx->work = WORK_VERIFY;
     if (r == LSUIT_OP_FAIL)
-        apply_end(ctx, (enum lapel_outcome_kind)ctx->fail.kind, ctx->fail.stage, ctx->fail.class_,
-                  ctx->fail.code);
+        lapel_apply_end(ctx, (enum lapel_outcome_kind)ctx->fail.kind, ctx->fail.stage,
+                        ctx->fail.class_, ctx->fail.code);
 }
 
-enum lapel_err apply_step(struct lapel *ctx)
+enum lapel_err lapel_apply_step(struct lapel *ctx)
 {
     switch ((enum work)ctx->work) {
     case WORK_NONE:

@@ -141,16 +141,16 @@ static enum lapel_err post(struct lapel *ctx, enum exchange exchange, struct lsu
 {
     struct lapel_http *h = &ctx->http;
 
-    http_request(h, &ctx->origin, "POST", path, NULL, 0);
-    fetch_authorise(ctx);
-    http_put(h, "Content-Type: application/cbor\r\n");
-    if (h->out_n > HEAD_ROOM - 32 || http_start(h, body.ptr, body.len) != HTTP_AGAIN)
+    lapel_http_request(h, &ctx->origin, "POST", path, NULL, 0);
+    lapel_fetch_authorise(ctx);
+    lapel_http_put(h, "Content-Type: application/cbor\r\n");
+    if (h->out_n > HEAD_ROOM - 32 || lapel_http_start(h, body.ptr, body.len) != HTTP_AGAIN)
         return LAPEL_ERR_MEMORY;
     ctx->exchange = (uint8_t)exchange;
     return LAPEL_OK;
 }
 
-enum lapel_err check_start(struct lapel *ctx)
+enum lapel_err lapel_check_start(struct lapel *ctx)
 {
     struct lsuit_bytes body = { 0 };
 
@@ -159,20 +159,20 @@ enum lapel_err check_start(struct lapel *ctx)
     if (write_checkin(ctx, ctx->http.io + HEAD_ROOM, ctx->http.io_size - HEAD_ROOM, &body) !=
             LSUIT_OK ||
         post(ctx, EXCHANGE_CHECKIN, body, "/v1/checkin") != LAPEL_OK) {
-        core_plan(ctx);
+        lapel_core_plan(ctx);
         return LAPEL_ERR_MEMORY;
     }
     return LAPEL_OK;
 }
 
-bool check_report_due(const struct lapel *ctx)
+bool lapel_check_report_due(const struct lapel *ctx)
 {
     const struct lapel_outcome *o = &ctx->rec.outcome;
 
     return (o->kind == LAPEL_OUTCOME_FAILED || o->kind == LAPEL_OUTCOME_REVERTED) && !o->reported;
 }
 
-enum lapel_err check_report_start(struct lapel *ctx)
+enum lapel_err lapel_check_report_start(struct lapel *ctx)
 {
     struct lsuit_bytes body = { 0 };
 
@@ -207,11 +207,11 @@ static void take_offer(struct lapel *ctx, const struct lsuit_verdict *v)
         return; /* it runs already */
     if (ctx->denied_any && memcmp(ctx->denied, pair.digest, sizeof ctx->denied) == 0)
         return; /* asked and denied */
-    if (apply_blocked(ctx, &pair))
+    if (lapel_apply_blocked(ctx, &pair))
         return;
     if (ctx->offered && ctx->offline)
         return; /* a local update goes first */
-    apply_want(ctx, &pair);
+    lapel_apply_want(ctx, &pair);
 }
 
 static void take_verdict(struct lapel *ctx, const struct lsuit_verdict *v)
@@ -222,9 +222,10 @@ static void take_verdict(struct lapel *ctx, const struct lsuit_verdict *v)
         take_offer(ctx, v);
     } else if (verdict == LSUIT_WITHDRAW) {
         if (in_hand(ctx, v) && ctx->rec.state != LAPEL_TRIAL)
-            apply_end(ctx, LAPEL_OUTCOME_WITHDRAWN, LSUIT_STAGE_GATE, LSUIT_CLASS_WITHDRAWN, 0);
+            lapel_apply_end(ctx, LAPEL_OUTCOME_WITHDRAWN, LSUIT_STAGE_GATE, LSUIT_CLASS_WITHDRAWN,
+                            0);
     } else if (ctx->rec.state == LAPEL_READY && ctx->offered && !ctx->offline) {
-        core_forget(ctx); /* an offer that was not taken up is no offer any more */
+        lapel_core_forget(ctx); /* an offer that was not taken up is no offer any more */
     }
 }
 
@@ -237,7 +238,7 @@ static void answered(struct lapel *ctx)
     if (former.kind == LAPEL_OUTCOME_NONE)
         return;
     memset(&ctx->rec.outcome, 0, sizeof ctx->rec.outcome);
-    if (journal_save(ctx) != LAPEL_OK)
+    if (lapel_journal_save(ctx) != LAPEL_OK)
         ctx->rec.outcome = former;
 }
 
@@ -247,21 +248,21 @@ static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
 
     ctx->good_checks++;
     ctx->check_fails = 0;
-    ctx->poll_ms = sched_clamp_poll(a->next_poll_s);
+    ctx->poll_ms = lapel_sched_clamp_poll(a->next_poll_s);
     ctx->rechecked = true;
     answered(ctx);
     if (a->support_end != 0 && a->support_end != ctx->rec.support_end) {
         ctx->rec.support_end = a->support_end;
-        (void)journal_save(ctx); /* or it is stored with the next change */
+        (void)lapel_journal_save(ctx); /* or it is stored with the next change */
     }
-    policy_support(ctx);
-    core_plan(ctx);
+    lapel_policy_support(ctx);
+    lapel_core_plan(ctx);
     take_verdict(ctx, lsuit_answer_verdict(a, &space));
 }
 
 static void check_failed(struct lapel *ctx)
 {
-    fetch_later(ctx, &ctx->next_check, &ctx->check_fails);
+    lapel_fetch_later(ctx, &ctx->next_check, &ctx->check_fails);
 }
 
 static void check_ended(struct lapel *ctx)
@@ -275,15 +276,15 @@ static void check_ended(struct lapel *ctx)
     if (h->status == 200 || h->status == 429 || h->status == 503)
         ctx->trial_checked = true;
     if (h->status == 401) {
-        core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
-        policy_tell(ctx, LAPEL_EVENT_AUTH, &(struct lapel_event){ 0 });
+        lapel_core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
+        lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, &(struct lapel_event){ 0 });
     }
     if (h->status != 200) {
         check_failed(ctx);
         return;
     }
     if (lsuit_answer_read(doc, &answer, NULL) != LSUIT_OK) {
-        core_count(ctx, LSUIT_EVENT_MALFORMED);
+        lapel_core_count(ctx, LSUIT_EVENT_MALFORMED);
         h->status = 0;
         check_failed(ctx);
         return;
@@ -297,20 +298,21 @@ static void report_ended(struct lapel *ctx)
 
     ctx->exchange = EXCHANGE_NONE;
     if (status == 429 || status >= 500) {
-        fetch_later(ctx, &ctx->report_at, &ctx->report_fails);
+        lapel_fetch_later(ctx, &ctx->report_at, &ctx->report_fails);
         return;
     }
     /* Taken, or never will be: the next check-in carries it in any case. */
     ctx->rec.outcome.reported = true;
     ctx->report_fails = 0;
-    (void)journal_save(ctx);
+    (void)lapel_journal_save(ctx);
 }
 
-enum lapel_err check_step(struct lapel *ctx)
+enum lapel_err lapel_check_step(struct lapel *ctx)
 {
     struct lapel_http *h = &ctx->http;
     bool report = ctx->exchange == EXCHANGE_REPORT;
-    enum http_result r = http_step(h, ctx->port.net, ctx->port.ctx, &ctx->origin, now_ms(ctx));
+    enum http_result r =
+        lapel_http_step(h, ctx->port.net, ctx->port.ctx, &ctx->origin, now_ms(ctx));
 
     if (r == HTTP_AGAIN && !h->moved)
         ctx->wait_ms = SOCKET_WAIT_MS;
@@ -324,16 +326,16 @@ enum lapel_err check_step(struct lapel *ctx)
         return LAPEL_OK;
     }
     if (r == HTTP_STALE) { /* ask again at once, on a new connection */
-        core_close(ctx);
-        return report ? check_report_start(ctx) : check_start(ctx);
+        lapel_core_close(ctx);
+        return report ? lapel_check_report_start(ctx) : lapel_check_start(ctx);
     }
     if (r == HTTP_TRUST)
-        core_count(ctx, LSUIT_EVENT_TLS_FAILURE);
+        lapel_core_count(ctx, LSUIT_EVENT_TLS_FAILURE);
     if (r != HTTP_NETWORK && r != HTTP_TRUST)
-        core_count(ctx, LSUIT_EVENT_MALFORMED);
+        lapel_core_count(ctx, LSUIT_EVENT_MALFORMED);
     h->status = 0;
     if (report)
-        fetch_later(ctx, &ctx->report_at, &ctx->report_fails);
+        lapel_fetch_later(ctx, &ctx->report_at, &ctx->report_fails);
     else
         check_failed(ctx);
     return LAPEL_OK;

@@ -63,78 +63,78 @@ static inline uint64_t now_ms(struct lapel *ctx)
 }
 
 /* lapel.c */
-uint32_t core_chance(struct lapel *ctx);       /* 32 random bits */
-uint32_t core_period(const struct lapel *ctx); /* ms, until the server says otherwise */
+uint32_t lapel_core_chance(struct lapel *ctx);       /* 32 random bits */
+uint32_t lapel_core_period(const struct lapel *ctx); /* ms, until the server says otherwise */
 /* The release in hand is no more in hand; the state is not touched. */
-void core_forget(struct lapel *ctx);
+void lapel_core_forget(struct lapel *ctx);
 /* The connection and the exchange on it end. */
-void core_close(struct lapel *ctx);
+void lapel_core_close(struct lapel *ctx);
 /* Count a security event of this class (enum lsuit_event_class) for the next check-in. */
-void core_count(struct lapel *ctx, uint8_t class_);
+void lapel_core_count(struct lapel *ctx, uint8_t class_);
 /* Next check at the device's own pace. */
-void core_plan(struct lapel *ctx);
+void lapel_core_plan(struct lapel *ctx);
 /* Next check within U(0, 60 s). */
-void core_soon(struct lapel *ctx);
+void lapel_core_soon(struct lapel *ctx);
 
 /* apply.c */
-enum lapel_err apply_step(struct lapel *ctx);
+enum lapel_err lapel_apply_step(struct lapel *ctx);
 /* Take this release in hand, to be fetched. */
-void apply_want(struct lapel *ctx, const struct lapel_pair *want);
+void lapel_apply_want(struct lapel *ctx, const struct lapel_pair *want);
 /* Read the envelope of a slot's manifest area into memory; false when there is none that
  * verifies. The pair is filled when it is true. */
-bool apply_from_slot(struct lapel *ctx, uint8_t slot, struct lapel_pair *pair_out);
+bool lapel_apply_from_slot(struct lapel *ctx, uint8_t slot, struct lapel_pair *pair_out);
 /* End the attempt; the state follows when that could be stored. In READY: drop the offer. */
-void apply_end(struct lapel *ctx, enum lapel_outcome_kind kind, uint8_t stage, uint8_t class_,
-               int32_t code);
-enum lapel_err apply_confirm(struct lapel *ctx);
-enum lapel_err apply_reject(struct lapel *ctx, uint8_t class_);
+void lapel_apply_end(struct lapel *ctx, enum lapel_outcome_kind kind, uint8_t stage, uint8_t class_,
+                     int32_t code);
+enum lapel_err lapel_apply_confirm(struct lapel *ctx);
+enum lapel_err lapel_apply_reject(struct lapel *ctx, uint8_t class_);
 /* The security counter is at least that of the running image. */
-void apply_raise_counter(struct lapel *ctx);
-bool apply_blocked(const struct lapel *ctx, const struct lapel_pair *pair);
-void apply_unblock(struct lapel *ctx, const struct lapel_pair *pair);
-void apply_trial_failed(struct lapel *ctx, const struct lapel_pair *pair);
+void lapel_apply_raise_counter(struct lapel *ctx);
+bool lapel_apply_blocked(const struct lapel *ctx, const struct lapel_pair *pair);
+void lapel_apply_unblock(struct lapel *ctx, const struct lapel_pair *pair);
+void lapel_apply_trial_failed(struct lapel *ctx, const struct lapel_pair *pair);
 
 /* check.c */
-enum lapel_err check_start(struct lapel *ctx);
-bool check_report_due(const struct lapel *ctx);
-enum lapel_err check_report_start(struct lapel *ctx);
-enum lapel_err check_step(struct lapel *ctx);
+enum lapel_err lapel_check_start(struct lapel *ctx);
+bool lapel_check_report_due(const struct lapel *ctx);
+enum lapel_err lapel_check_report_start(struct lapel *ctx);
+enum lapel_err lapel_check_step(struct lapel *ctx);
 
 /* fetch.c */
 /* One piece; LSUIT_OP_DONE: memory.envelope holds ctx->envelope_n bytes. */
-int fetch_manifest(struct lapel *ctx);
+int lapel_fetch_manifest(struct lapel *ctx);
 /* The platform's fetch for a payload by its uri, as suit_run.h says. */
-int fetch_payload(struct lapel *ctx, struct lsuit_bytes uri);
+int lapel_fetch_payload(struct lapel *ctx, struct lsuit_bytes uri);
 /* Authorization, when it may be sent; and the end of the header block. */
-void fetch_authorise(struct lapel *ctx);
+void lapel_fetch_authorise(struct lapel *ctx);
 /* Wait as a status or an error demands: Retry-After, or back-off by *fails. Ends the exchange. */
-void fetch_later(struct lapel *ctx, uint64_t *at, uint8_t *fails);
+void lapel_fetch_later(struct lapel *ctx, uint64_t *at, uint8_t *fails);
 
 /* store.c: AGAIN, DONE or FAIL as in suit_run.h */
-int store_open(struct lapel *ctx, uint8_t component, uint64_t total);
+int lapel_store_open(struct lapel *ctx, uint8_t component, uint64_t total);
 /* Take up to n bytes; *used_out of them were written (0: call again). Only the last bytes of the
  * component may be no multiple of the write size. */
-int store_put(struct lapel *ctx, const uint8_t *buf, size_t n, size_t *used_out);
-int store_done(struct lapel *ctx);
-void store_rewind(struct lapel *ctx); /* begin again at offset 0 */
+int lapel_store_put(struct lapel *ctx, const uint8_t *buf, size_t n, size_t *used_out);
+int lapel_store_done(struct lapel *ctx);
+void lapel_store_rewind(struct lapel *ctx); /* begin again at offset 0 */
 
 /* state.c */
 /* Store, then be. LAPEL_ERR_NV: nothing has changed. */
-enum lapel_err state_set(struct lapel *ctx, enum lapel_state state);
+enum lapel_err lapel_state_set(struct lapel *ctx, enum lapel_state state);
 /* At start: hold the journal against the boot loader's word. */
-enum lapel_err state_settle(struct lapel *ctx);
+enum lapel_err lapel_state_settle(struct lapel *ctx);
 
 /* policy.c */
-void policy_tick(struct lapel *ctx);
+void lapel_policy_tick(struct lapel *ctx);
 /* Does the user let this release go on, his postponement included? */
-bool policy_permits(struct lapel *ctx);
+bool lapel_policy_permits(struct lapel *ctx);
 /* Ask at a gate: LAPEL_ALLOW, LAPEL_WAIT (ctx->wait_ms is set) or LAPEL_DENY. */
-enum lapel_verdict policy_gate(struct lapel *ctx, enum lapel_gate gate);
-void policy_tell(struct lapel *ctx, enum lapel_event_id id, struct lapel_event *event);
+enum lapel_verdict lapel_policy_gate(struct lapel *ctx, enum lapel_gate gate);
+void lapel_policy_tell(struct lapel *ctx, enum lapel_event_id id, struct lapel_event *event);
 /* The same once for the release in hand. */
-void policy_tell_once(struct lapel *ctx, enum lapel_event_id id, struct lapel_event *event);
-void policy_support(struct lapel *ctx);
+void lapel_policy_tell_once(struct lapel *ctx, enum lapel_event_id id, struct lapel_event *event);
+void lapel_policy_support(struct lapel *ctx);
 /* A release is in hand: the budget of postponing is its own. */
-void policy_release(struct lapel *ctx, const struct lapel_pair *pair);
+void lapel_policy_release(struct lapel *ctx, const struct lapel_pair *pair);
 
 #endif

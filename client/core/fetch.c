@@ -15,16 +15,16 @@
 #define PAYLOAD_PREFIX "../payloads/"
 #define HEX_DIGEST 64
 
-void fetch_authorise(struct lapel *ctx)
+void lapel_fetch_authorise(struct lapel *ctx)
 {
     if (ctx->config->token != NULL && (ctx->origin.tls || ctx->config->clear_credentials)) {
-        http_put(&ctx->http, "Authorization: Bearer ");
-        http_put(&ctx->http, ctx->config->token);
-        http_put(&ctx->http, "\r\n");
+        lapel_http_put(&ctx->http, "Authorization: Bearer ");
+        lapel_http_put(&ctx->http, ctx->config->token);
+        lapel_http_put(&ctx->http, "\r\n");
     }
 }
 
-void fetch_later(struct lapel *ctx, uint64_t *at, uint8_t *fails)
+void lapel_fetch_later(struct lapel *ctx, uint64_t *at, uint8_t *fails)
 {
     struct lapel_http *h = &ctx->http;
     uint64_t now = now_ms(ctx);
@@ -32,28 +32,28 @@ void fetch_later(struct lapel *ctx, uint64_t *at, uint8_t *fails)
     if (h->status == 429 || h->status == 503) {
         uint32_t after = h->has_retry_after ? h->retry_after_s : 30;
 
-        *at = now + sched_retry_after(after, core_chance(ctx));
+        *at = now + lapel_sched_retry_after(after, lapel_core_chance(ctx));
         ctx->not_before = *at;
     } else {
-        uint32_t min =
-            core_period(ctx) < LAPEL_BACKOFF_MIN_MS ? core_period(ctx) : LAPEL_BACKOFF_MIN_MS;
+        uint32_t min = lapel_core_period(ctx) < LAPEL_BACKOFF_MIN_MS ? lapel_core_period(ctx)
+                                                                     : LAPEL_BACKOFF_MIN_MS;
 
-        *at = now + sched_backoff(*fails, min, LAPEL_BACKOFF_MAX_MS, core_chance(ctx));
+        *at = now + lapel_sched_backoff(*fails, min, LAPEL_BACKOFF_MAX_MS, lapel_core_chance(ctx));
         if (*fails < UINT8_MAX)
             (*fails)++;
     }
-    core_close(ctx);
+    lapel_core_close(ctx);
 }
 
 static enum http_result step(struct lapel *ctx)
 {
     enum http_result r =
-        http_step(&ctx->http, ctx->port.net, ctx->port.ctx, &ctx->origin, now_ms(ctx));
+        lapel_http_step(&ctx->http, ctx->port.net, ctx->port.ctx, &ctx->origin, now_ms(ctx));
 
     if (r == HTTP_AGAIN && !ctx->http.moved)
         ctx->wait_ms = SOCKET_WAIT_MS;
     if (r == HTTP_TRUST)
-        core_count(ctx, LSUIT_EVENT_TLS_FAILURE);
+        lapel_core_count(ctx, LSUIT_EVENT_TLS_FAILURE);
     return r;
 }
 
@@ -72,7 +72,7 @@ static bool due(struct lapel *ctx)
 static int end(struct lapel *ctx, uint8_t kind, uint8_t stage, uint8_t class_, int32_t code)
 {
     ctx->fail = (struct lapel_fail){ kind, stage, class_, code };
-    core_close(ctx);
+    lapel_core_close(ctx);
     return LSUIT_OP_FAIL;
 }
 
@@ -84,12 +84,12 @@ static int refused(struct lapel *ctx, uint8_t stage)
     if (status == 410)
         return end(ctx, LAPEL_OUTCOME_WITHDRAWN, stage, LSUIT_CLASS_WITHDRAWN, status);
     if (status == 401) {
-        core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
-        policy_tell(ctx, LAPEL_EVENT_AUTH, &(struct lapel_event){ 0 });
+        lapel_core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
+        lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, &(struct lapel_event){ 0 });
     }
     if (status == 404 || (status < 500 && status != 429 && ctx->work_fails >= WORK_FAILS_MAX))
         return end(ctx, LAPEL_OUTCOME_FAILED, stage, LSUIT_CLASS_SERVER_REFUSED, status);
-    fetch_later(ctx, &ctx->retry_at, &ctx->work_fails);
+    lapel_fetch_later(ctx, &ctx->retry_at, &ctx->work_fails);
     return LSUIT_OP_AGAIN;
 }
 
@@ -98,12 +98,12 @@ static int broken(struct lapel *ctx, enum http_result r, uint8_t stage)
 {
     ctx->http.status = 0;
     if (r == HTTP_STALE) {
-        core_close(ctx);
+        lapel_core_close(ctx);
         return LSUIT_OP_AGAIN; /* at once, on a new connection */
     }
     if ((r == HTTP_PROTOCOL || r == HTTP_LIMIT) && ctx->work_fails >= WORK_FAILS_MAX)
         return end(ctx, LAPEL_OUTCOME_FAILED, stage, LSUIT_CLASS_MALFORMED, (int32_t)r);
-    fetch_later(ctx, &ctx->retry_at, &ctx->work_fails);
+    lapel_fetch_later(ctx, &ctx->retry_at, &ctx->work_fails);
     return LSUIT_OP_AGAIN;
 }
 
@@ -125,9 +125,9 @@ static int manifest_ask(struct lapel *ctx)
     if (!due(ctx))
         return LSUIT_OP_AGAIN;
     hex_of(ctx->want.digest, hex);
-    http_request(h, &ctx->origin, "GET", "/v1/manifests/", hex, sizeof hex);
-    fetch_authorise(ctx);
-    if (http_start(h, NULL, 0) != HTTP_AGAIN)
+    lapel_http_request(h, &ctx->origin, "GET", "/v1/manifests/", hex, sizeof hex);
+    lapel_fetch_authorise(ctx);
+    if (lapel_http_start(h, NULL, 0) != HTTP_AGAIN)
         return end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_ENVELOPE, LSUIT_CLASS_LIMIT, 0);
     ctx->exchange = EXCHANGE_MANIFEST;
     ctx->envelope_n = 0;
@@ -142,11 +142,11 @@ static bool manifest_take(struct lapel *ctx)
         return false;
     memcpy(ctx->memory.envelope + ctx->envelope_n, h->io, h->body_n);
     ctx->envelope_n += h->body_n;
-    http_take(h, h->body_n);
+    lapel_http_take(h, h->body_n);
     return true;
 }
 
-int fetch_manifest(struct lapel *ctx)
+int lapel_fetch_manifest(struct lapel *ctx)
 {
     struct lapel_http *h = &ctx->http;
 
@@ -180,19 +180,19 @@ static int payload_ask(struct lapel *ctx, const uint8_t *hex)
 
     if (!due(ctx))
         return LSUIT_OP_AGAIN;
-    http_request(h, &ctx->origin, "GET", "/v1/payloads/", hex, HEX_DIGEST);
-    fetch_authorise(ctx);
-    http_put(h, "Lapel-Attempt: ");
-    http_put_hex(h, ctx->rec.attempt.id, sizeof ctx->rec.attempt.id);
+    lapel_http_request(h, &ctx->origin, "GET", "/v1/payloads/", hex, HEX_DIGEST);
+    lapel_fetch_authorise(ctx);
+    lapel_http_put(h, "Lapel-Attempt: ");
+    lapel_http_put_hex(h, ctx->rec.attempt.id, sizeof ctx->rec.attempt.id);
     if (ctx->at > 0) {
-        http_put(h, "\r\nRange: bytes=");
-        http_put_number(h, ctx->at);
-        http_put(h, "-\r\nIf-Range: \"");
-        http_put_bytes(h, hex, HEX_DIGEST);
-        http_put(h, "\"");
+        lapel_http_put(h, "\r\nRange: bytes=");
+        lapel_http_put_number(h, ctx->at);
+        lapel_http_put(h, "-\r\nIf-Range: \"");
+        lapel_http_put_bytes(h, hex, HEX_DIGEST);
+        lapel_http_put(h, "\"");
     }
-    http_put(h, "\r\n");
-    if (http_start(h, NULL, 0) != HTTP_AGAIN)
+    lapel_http_put(h, "\r\n");
+    if (lapel_http_start(h, NULL, 0) != HTTP_AGAIN)
         return end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_FETCH, LSUIT_CLASS_LIMIT, 0);
     ctx->exchange = EXCHANGE_PAYLOAD;
     return LSUIT_OP_AGAIN;
@@ -203,14 +203,14 @@ static int payload_head(struct lapel *ctx)
     struct lapel_http *h = &ctx->http;
 
     if (h->status == 416 && ctx->at > 0) { /* another length than ours: what is there is no good */
-        store_rewind(ctx);
-        fetch_later(ctx, &ctx->retry_at, &ctx->work_fails);
+        lapel_store_rewind(ctx);
+        lapel_fetch_later(ctx, &ctx->retry_at, &ctx->work_fails);
         return LSUIT_OP_AGAIN;
     }
     if (h->status != 200 && h->status != 206)
         return refused(ctx, LSUIT_STAGE_FETCH);
     if (h->status == 200 && ctx->at > 0)
-        store_rewind(ctx);
+        lapel_store_rewind(ctx);
     if (h->status == 206 && (ctx->at == 0 || !h->has_range || h->range_first != ctx->at ||
                              h->range_total != ctx->total || h->range_last != ctx->total - 1))
         return broken(ctx, HTTP_PROTOCOL, LSUIT_STAGE_FETCH);
@@ -228,18 +228,18 @@ static int payload_body(struct lapel *ctx, bool whole)
     if (h->body_n > ctx->total - ctx->at)
         return broken(ctx, HTTP_PROTOCOL, LSUIT_STAGE_FETCH);
     uint64_t before = ctx->at;
-    int r = store_put(ctx, h->io, h->body_n, &used);
+    int r = lapel_store_put(ctx, h->io, h->body_n, &used);
     if (r == LSUIT_OP_FAIL) {
-        core_close(ctx);
+        lapel_core_close(ctx);
         return r;
     }
-    http_take(h, used);
+    lapel_http_take(h, used);
     if (ctx->at != before)
         ctx->work_fails = 0;
     if (ctx->at == ctx->total) {
         ctx->exchange = EXCHANGE_NONE;
         if (!whole || !h->keep)
-            core_close(ctx);
+            lapel_core_close(ctx);
         return LSUIT_OP_DONE;
     }
     if (whole && r == LSUIT_OP_DONE && used == 0) /* shorter than it said: go on from here */
@@ -255,7 +255,7 @@ static bool must_write(const struct lapel *ctx)
     return h->body_n >= ctx->info.write_size || h->body_n == ctx->total - ctx->at;
 }
 
-int fetch_payload(struct lapel *ctx, struct lsuit_bytes uri)
+int lapel_fetch_payload(struct lapel *ctx, struct lsuit_bytes uri)
 {
     const size_t prefix = sizeof PAYLOAD_PREFIX - 1;
     struct lapel_http *h = &ctx->http;
@@ -264,8 +264,8 @@ int fetch_payload(struct lapel *ctx, struct lsuit_bytes uri)
         return end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_FETCH, LSUIT_CLASS_UNSUPPORTED, 0);
     if (ctx->exchange != EXCHANGE_PAYLOAD)
         return payload_ask(ctx, uri.ptr + prefix);
-    if (http_in_body(h) && h->body_n > 0 && must_write(ctx))
-        return payload_body(ctx, http_whole(h));
+    if (lapel_http_in_body(h) && h->body_n > 0 && must_write(ctx))
+        return payload_body(ctx, lapel_http_whole(h));
 
     enum http_result r = step(ctx);
     switch (r) {

@@ -50,7 +50,7 @@ static bool host_char(char c, bool literal)
     return alnum || c == '.' || (literal ? c == ':' : c == '-');
 }
 
-bool http_origin(const char *url, struct lapel_origin *origin_out)
+bool lapel_http_origin(const char *url, struct lapel_origin *origin_out)
 {
     struct lapel_origin o = { 0 };
     size_t n = 0;
@@ -86,14 +86,14 @@ bool http_origin(const char *url, struct lapel_origin *origin_out)
 
 /* --- the request --------------------------------------------------------------------------- */
 
-void http_init(struct lapel_http *h, uint8_t *io, size_t io_size)
+void lapel_http_init(struct lapel_http *h, uint8_t *io, size_t io_size)
 {
     memset(h, 0, sizeof *h);
     h->io = io;
     h->io_size = io_size;
 }
 
-void http_put_bytes(struct lapel_http *h, const uint8_t *bytes, size_t n)
+void lapel_http_put_bytes(struct lapel_http *h, const uint8_t *bytes, size_t n)
 {
     if (h->full || n > h->io_size - h->out_n) {
         h->full = true;
@@ -104,12 +104,12 @@ void http_put_bytes(struct lapel_http *h, const uint8_t *bytes, size_t n)
     h->out_n += n;
 }
 
-void http_put(struct lapel_http *h, const char *text)
+void lapel_http_put(struct lapel_http *h, const char *text)
 {
-    http_put_bytes(h, (const uint8_t *)text, strlen(text));
+    lapel_http_put_bytes(h, (const uint8_t *)text, strlen(text));
 }
 
-void http_put_number(struct lapel_http *h, uint64_t v)
+void lapel_http_put_number(struct lapel_http *h, uint64_t v)
 {
     uint8_t digits[20];
     size_t at = sizeof digits;
@@ -118,48 +118,48 @@ void http_put_number(struct lapel_http *h, uint64_t v)
         digits[--at] = (uint8_t)('0' + v % 10);
         v /= 10;
     } while (v != 0);
-    http_put_bytes(h, digits + at, sizeof digits - at);
+    lapel_http_put_bytes(h, digits + at, sizeof digits - at);
 }
 
-void http_put_hex(struct lapel_http *h, const uint8_t *bytes, size_t n)
+void lapel_http_put_hex(struct lapel_http *h, const uint8_t *bytes, size_t n)
 {
     static const char DIGITS[] = "0123456789abcdef";
 
     for (size_t i = 0; i < n; i++) {
         uint8_t two[2] = { (uint8_t)DIGITS[bytes[i] >> 4], (uint8_t)DIGITS[bytes[i] & 15] };
 
-        http_put_bytes(h, two, 2);
+        lapel_http_put_bytes(h, two, 2);
     }
 }
 
-void http_request(struct lapel_http *h, const struct lapel_origin *origin, const char *method,
-                  const char *path, const uint8_t *tail, size_t tail_n)
+void lapel_http_request(struct lapel_http *h, const struct lapel_origin *origin, const char *method,
+                        const char *path, const uint8_t *tail, size_t tail_n)
 {
     h->out_n = 0;
     h->full = false;
-    http_put(h, method);
-    http_put(h, " ");
-    http_put(h, path);
-    http_put_bytes(h, tail, tail_n);
-    http_put(h, " HTTP/1.1\r\nHost: ");
-    http_put(h, origin->literal ? "[" : "");
-    http_put(h, origin->host);
-    http_put(h, origin->literal ? "]" : "");
+    lapel_http_put(h, method);
+    lapel_http_put(h, " ");
+    lapel_http_put(h, path);
+    lapel_http_put_bytes(h, tail, tail_n);
+    lapel_http_put(h, " HTTP/1.1\r\nHost: ");
+    lapel_http_put(h, origin->literal ? "[" : "");
+    lapel_http_put(h, origin->host);
+    lapel_http_put(h, origin->literal ? "]" : "");
     if (origin->port != (origin->tls ? 443 : 80)) {
-        http_put(h, ":");
-        http_put_number(h, origin->port);
+        lapel_http_put(h, ":");
+        lapel_http_put_number(h, origin->port);
     }
-    http_put(h, "\r\n");
+    lapel_http_put(h, "\r\n");
 }
 
-enum http_result http_start(struct lapel_http *h, const uint8_t *body, size_t n)
+enum http_result lapel_http_start(struct lapel_http *h, const uint8_t *body, size_t n)
 {
     if (body != NULL) {
-        http_put(h, "Content-Length: ");
-        http_put_number(h, n);
-        http_put(h, "\r\n");
+        lapel_http_put(h, "Content-Length: ");
+        lapel_http_put_number(h, n);
+        lapel_http_put(h, "\r\n");
     }
-    http_put(h, "\r\n");
+    lapel_http_put(h, "\r\n");
     if (body != NULL) {
         /* The body may stand further back in the same buffer. */
         if (h->full || n > h->io_size - h->out_n)
@@ -190,7 +190,7 @@ enum http_result http_start(struct lapel_http *h, const uint8_t *body, size_t n)
     return HTTP_AGAIN;
 }
 
-void http_close(struct lapel_http *h, const struct lapel_net *net, void *ctx)
+void lapel_http_close(struct lapel_http *h, const struct lapel_net *net, void *ctx)
 {
     /* A connection that is only begun is ended too. */
     if (h->open || h->phase == PHASE_CONNECT)
@@ -633,8 +633,8 @@ static enum http_result step(struct lapel_http *h, const struct lapel_net *net, 
     return HTTP_NETWORK;
 }
 
-enum http_result http_step(struct lapel_http *h, const struct lapel_net *net, void *ctx,
-                           const struct lapel_origin *origin, uint64_t now_ms)
+enum http_result lapel_http_step(struct lapel_http *h, const struct lapel_net *net, void *ctx,
+                                 const struct lapel_origin *origin, uint64_t now_ms)
 {
     enum http_result r = step(h, net, ctx, origin, now_ms);
 
@@ -644,7 +644,7 @@ enum http_result http_step(struct lapel_http *h, const struct lapel_net *net, vo
     else if (r == HTTP_AGAIN && now_ms >= h->idle_at)
         r = HTTP_NETWORK;
     if (r < 0)
-        http_close(h, net, ctx);
+        lapel_http_close(h, net, ctx);
     if (r == HTTP_END && !h->keep && h->open) {
         net->close(ctx);
         h->open = false;
@@ -652,18 +652,18 @@ enum http_result http_step(struct lapel_http *h, const struct lapel_net *net, vo
     return r;
 }
 
-void http_take(struct lapel_http *h, size_t n)
+void lapel_http_take(struct lapel_http *h, size_t n)
 {
     memmove(h->io, h->io + n, h->body_n - n);
     h->body_n -= n;
 }
 
-bool http_in_body(const struct lapel_http *h)
+bool lapel_http_in_body(const struct lapel_http *h)
 {
     return h->phase == PHASE_BODY || h->phase == PHASE_END;
 }
 
-bool http_whole(const struct lapel_http *h)
+bool lapel_http_whole(const struct lapel_http *h)
 {
     return h->phase == PHASE_END;
 }

@@ -26,37 +26,37 @@ enum http_result {
 };
 
 /* Split "https://host[:port]"; false when it is ill-formed, has a path, or the host is too long. */
-bool http_origin(const char *url, struct lapel_origin *origin_out);
+bool lapel_http_origin(const char *url, struct lapel_origin *origin_out);
 
-void http_init(struct lapel_http *h, uint8_t *io, size_t io_size);
+void lapel_http_init(struct lapel_http *h, uint8_t *io, size_t io_size);
 
 /*
  * Requests are built in the buffer by parts; the writer keeps quiet when it is full, and
  * http_start answers HTTP_LIMIT then.
  */
-void http_put(struct lapel_http *h, const char *text);
-void http_put_bytes(struct lapel_http *h, const uint8_t *bytes, size_t n);
-void http_put_number(struct lapel_http *h, uint64_t v);
-void http_put_hex(struct lapel_http *h, const uint8_t *bytes, size_t n);
+void lapel_http_put(struct lapel_http *h, const char *text);
+void lapel_http_put_bytes(struct lapel_http *h, const uint8_t *bytes, size_t n);
+void lapel_http_put_number(struct lapel_http *h, uint64_t v);
+void lapel_http_put_hex(struct lapel_http *h, const uint8_t *bytes, size_t n);
 /* "METHOD path HTTP/1.1", Host; call first. `tail` ends the path, and may be of length 0. */
-void http_request(struct lapel_http *h, const struct lapel_origin *origin, const char *method,
-                  const char *path, const uint8_t *tail, size_t tail_n);
+void lapel_http_request(struct lapel_http *h, const struct lapel_origin *origin, const char *method,
+                        const char *path, const uint8_t *tail, size_t tail_n);
 
 /* End the header block. `body` may stand in the buffer behind it; NULL for none. */
-enum http_result http_start(struct lapel_http *h, const uint8_t *body, size_t n);
+enum http_result lapel_http_start(struct lapel_http *h, const uint8_t *body, size_t n);
 
 /* Go on. h->moved tells whether anything happened. Reuses the connection when it is open. */
-enum http_result http_step(struct lapel_http *h, const struct lapel_net *net, void *ctx,
-                           const struct lapel_origin *origin, uint64_t now_ms);
+enum http_result lapel_http_step(struct lapel_http *h, const struct lapel_net *net, void *ctx,
+                                 const struct lapel_origin *origin, uint64_t now_ms);
 
 /* The header block is read; the body came to its end. */
-bool http_in_body(const struct lapel_http *h);
-bool http_whole(const struct lapel_http *h);
+bool lapel_http_in_body(const struct lapel_http *h);
+bool lapel_http_whole(const struct lapel_http *h);
 
 /* The first n bytes of the body were used. */
-void http_take(struct lapel_http *h, size_t n);
+void lapel_http_take(struct lapel_http *h, size_t n);
 
 /* Close the connection, whatever is going on. */
-void http_close(struct lapel_http *h, const struct lapel_net *net, void *ctx);
+void lapel_http_close(struct lapel_http *h, const struct lapel_net *net, void *ctx);
 
 #endif

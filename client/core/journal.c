@@ -207,7 +207,7 @@ static bool read_record(struct lapel *ctx, uint8_t which, uint8_t *buf)
     return false;
 }
 
-enum lapel_err journal_load(struct lapel *ctx)
+enum lapel_err lapel_journal_load(struct lapel *ctx)
 {
     uint8_t buf[JOURNAL_SIZE];
     uint32_t best = 0;
@@ -248,7 +248,7 @@ enum lapel_err journal_load(struct lapel *ctx)
     return LAPEL_OK;
 }
 
-enum lapel_err journal_save(struct lapel *ctx)
+enum lapel_err lapel_journal_save(struct lapel *ctx)
 {
     uint8_t buf[JOURNAL_SIZE];
     uint8_t older = ctx->nv_newest ^ 1;

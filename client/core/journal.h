@@ -13,13 +13,13 @@
  *
  * LAPEL_ERR_NV  a record could not be read at all
  */
-enum lapel_err journal_load(struct lapel *ctx);
+enum lapel_err lapel_journal_load(struct lapel *ctx);
 
 /*
  * Make ctx->rec durable in the older record and read it back.
  *
  * LAPEL_ERR_NV  not stored; the former record still holds, and ctx->rec.number is as it was
  */
-enum lapel_err journal_save(struct lapel *ctx);
+enum lapel_err lapel_journal_save(struct lapel *ctx);
 
 #endif

@@ -17,7 +17,7 @@
 
 /* --- small things all files use ------------------------------------------------------------- */
 
-uint32_t core_chance(struct lapel *ctx)
+uint32_t lapel_core_chance(struct lapel *ctx)
 {
     uint8_t b[4];
 
@@ -28,12 +28,12 @@ uint32_t core_chance(struct lapel *ctx)
     return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 }
 
-uint32_t core_period(const struct lapel *ctx)
+uint32_t lapel_core_period(const struct lapel *ctx)
 {
     return ctx->config->period_ms != 0 ? ctx->config->period_ms : LAPEL_PERIOD_MS;
 }
 
-void core_count(struct lapel *ctx, uint8_t class_)
+void lapel_core_count(struct lapel *ctx, uint8_t class_)
 {
     struct lapel_count *c = &ctx->count[0];
 
@@ -55,18 +55,18 @@ void core_count(struct lapel *ctx, uint8_t class_)
     c->last = now_ms(ctx);
 }
 
-void core_close(struct lapel *ctx)
+void lapel_core_close(struct lapel *ctx)
 {
-    http_close(&ctx->http, ctx->port.net, ctx->port.ctx);
+    lapel_http_close(&ctx->http, ctx->port.net, ctx->port.ctx);
     ctx->exchange = EXCHANGE_NONE;
 }
 
-void core_forget(struct lapel *ctx)
+void lapel_core_forget(struct lapel *ctx)
 {
     if (ctx->run_open)
         lsuit_run_abort(&ctx->memory.work->run);
     if (ctx->exchange == EXCHANGE_MANIFEST || ctx->exchange == EXCHANGE_PAYLOAD)
-        core_close(ctx);
+        lapel_core_close(ctx);
     ctx->run_open = false;
     ctx->manifest_ok = false;
     ctx->offered = false;
@@ -86,22 +86,23 @@ void core_forget(struct lapel *ctx)
 /* A period below what a server may ask for is a test's, and stays. */
 static bool test_pace(const struct lapel *ctx)
 {
-    return core_period(ctx) < SCHED_POLL_MIN_MS;
+    return lapel_core_period(ctx) < SCHED_POLL_MIN_MS;
 }
 
-void core_plan(struct lapel *ctx)
+void lapel_core_plan(struct lapel *ctx)
 {
     uint64_t now = now_ms(ctx);
-    uint32_t poll = ctx->poll_ms == 0 || test_pace(ctx) ? core_period(ctx) : ctx->poll_ms;
+    uint32_t poll = ctx->poll_ms == 0 || test_pace(ctx) ? lapel_core_period(ctx) : ctx->poll_ms;
     uint64_t clock = now;
     uint32_t wait;
 
     if (ctx->port.sys->epoch_s != NULL && ctx->port.sys->epoch_s(ctx->port.ctx) > 0)
         clock = (uint64_t)ctx->port.sys->epoch_s(ctx->port.ctx) * 1000 + now % 1000;
     if (poll >= SCHED_ALIGN_MS || ctx->poll_ms == 0 || test_pace(ctx))
-        wait = sched_next(clock, poll, ctx->phase_fraction, LAPEL_JITTER_PERCENT, core_chance(ctx));
+        wait = lapel_sched_next(clock, poll, ctx->phase_fraction, LAPEL_JITTER_PERCENT,
+                                lapel_core_chance(ctx));
     else
-        wait = sched_poll(poll, LAPEL_JITTER_PERCENT, core_chance(ctx));
+        wait = lapel_sched_poll(poll, LAPEL_JITTER_PERCENT, lapel_core_chance(ctx));
     ctx->next_check = now + wait;
 }
 
@@ -110,13 +111,13 @@ static uint32_t first_window(const struct lapel *ctx)
     return ctx->config->first_check_ms != 0 ? ctx->config->first_check_ms : LAPEL_FIRST_CHECK_MS;
 }
 
-void core_soon(struct lapel *ctx)
+void lapel_core_soon(struct lapel *ctx)
 {
     uint32_t window = SOON_MS;
 
     if (first_window(ctx) < window)
         window = first_window(ctx);
-    ctx->next_check = now_ms(ctx) + sched_uniform(window + 1, core_chance(ctx));
+    ctx->next_check = now_ms(ctx) + lapel_sched_uniform(window + 1, lapel_core_chance(ctx));
 }
 
 /* --- init -------------------------------------------------------------------------------------- */
@@ -137,7 +138,7 @@ static bool is_token(const char *s)
 
 static const char *config_why(const struct lapel_config *c, struct lapel_origin *origin_out)
 {
-    if (c->base_url[0] == NULL || !http_origin(c->base_url[0], origin_out))
+    if (c->base_url[0] == NULL || !lapel_http_origin(c->base_url[0], origin_out))
         return "base_url: https://host[:port], without a path";
     if (!origin_out->tls && !c->clear_credentials)
         return "base_url: http:// needs clear_credentials";
@@ -207,11 +208,11 @@ static void recover(struct lapel *ctx)
         slot > 1)
         return;
     ctx->rec.attempt.slot = slot ^ 1;
-    if (apply_from_slot(ctx, slot, &pair) && pair.sequence >= ctx->rec.accepted.sequence) {
+    if (lapel_apply_from_slot(ctx, slot, &pair) && pair.sequence >= ctx->rec.accepted.sequence) {
         ctx->rec.accepted = pair;
         ctx->rec.accepted_known = true;
         ctx->running_slot = slot;
-        apply_raise_counter(ctx);
+        lapel_apply_raise_counter(ctx);
     }
     ctx->manifest_ok = false;
 }
@@ -231,12 +232,12 @@ enum lapel_err lapel_init(struct lapel *ctx, const struct lapel_config *config,
         return LAPEL_ERR_PORT;
     if ((ctx->why = memory_why(memory)) != NULL)
         return LAPEL_ERR_MEMORY;
-    http_init(&ctx->http, memory->io, memory->io_size);
+    lapel_http_init(&ctx->http, memory->io, memory->io_size);
 
     const char *id = config->device_id != NULL ? config->device_id : config->model;
-    ctx->phase_fraction = sched_phase(id);
+    ctx->phase_fraction = lapel_sched_phase(id);
     ctx->tick = now_ms(ctx);
-    e = journal_load(ctx);
+    e = lapel_journal_load(ctx);
     if (e != LAPEL_OK) {
         ctx->why = "nv: neither record can be read";
         return e;
@@ -245,17 +246,18 @@ enum lapel_err lapel_init(struct lapel *ctx, const struct lapel_config *config,
         recover(ctx);
     ctx->tick_saved = ctx->rec.postpone_left_ms;
     ctx->rec.boots++;
-    e = state_settle(ctx);
+    e = lapel_state_settle(ctx);
     if (e != LAPEL_OK) {
         ctx->why = e == LAPEL_ERR_NV ? "nv: a record can't be written" : "boot: no state";
         return e;
     }
-    (void)journal_save(ctx); /* the count of boots; it goes with the next record otherwise */
+    (void)lapel_journal_save(ctx); /* the count of boots; it goes with the next record otherwise */
 
-    ctx->next_check = ctx->tick + sched_uniform(first_window(ctx) + 1, core_chance(ctx));
+    ctx->next_check =
+        ctx->tick + lapel_sched_uniform(first_window(ctx) + 1, lapel_core_chance(ctx));
     if (ctx->rec.state == LAPEL_TRIAL || ctx->rec.state == LAPEL_FAILED ||
         ctx->rec.outcome.kind != LAPEL_OUTCOME_NONE)
-        core_soon(ctx);
+        lapel_core_soon(ctx);
     return LAPEL_OK;
 }
 
@@ -283,7 +285,7 @@ static uint32_t bounded_wait(struct lapel *ctx)
     check = check > now ? check - now : 0;
     if (check < wait)
         wait = check;
-    if (check_report_due(ctx)) {
+    if (lapel_check_report_due(ctx)) {
         uint64_t report = ctx->report_at > ctx->not_before ? ctx->report_at : ctx->not_before;
 
         report = report > now ? report - now : 0;
@@ -296,21 +298,21 @@ static uint32_t bounded_wait(struct lapel *ctx)
 static enum lapel_err piece(struct lapel *ctx, uint64_t now)
 {
     if (ctx->exchange == EXCHANGE_CHECKIN || ctx->exchange == EXCHANGE_REPORT)
-        return check_step(ctx);
+        return lapel_check_step(ctx);
     if (ctx->exchange == EXCHANGE_NONE) {
-        if (check_report_due(ctx) && now >= ctx->report_at && now >= ctx->not_before)
-            return check_report_start(ctx);
+        if (lapel_check_report_due(ctx) && now >= ctx->report_at && now >= ctx->not_before)
+            return lapel_check_report_start(ctx);
         if (check_due(ctx, now))
-            return check_start(ctx);
+            return lapel_check_start(ctx);
     }
-    return apply_step(ctx);
+    return lapel_apply_step(ctx);
 }
 
 enum lapel_err lapel_step(struct lapel *ctx, uint32_t *wait_ms_out)
 {
     uint64_t now = now_ms(ctx);
 
-    policy_tick(ctx);
+    lapel_policy_tick(ctx);
     ctx->wait_ms = 0;
     enum lapel_err e = piece(ctx, now);
     if (e != LAPEL_OK && ctx->wait_ms < RETRY_MS)
@@ -318,7 +320,7 @@ enum lapel_err lapel_step(struct lapel *ctx, uint32_t *wait_ms_out)
     if (ctx->exchange == EXCHANGE_NONE && ctx->wait_ms > 0) {
         ctx->wait_ms = bounded_wait(ctx);
         if (ctx->wait_ms > LINGER_MS)
-            core_close(ctx);
+            lapel_core_close(ctx);
     }
     *wait_ms_out = ctx->wait_ms;
     return e;
@@ -328,12 +330,13 @@ enum lapel_err lapel_step(struct lapel *ctx, uint32_t *wait_ms_out)
 
 enum lapel_err lapel_confirm(struct lapel *ctx)
 {
-    return ctx->rec.state == LAPEL_TRIAL ? apply_confirm(ctx) : LAPEL_ERR_STATE;
+    return ctx->rec.state == LAPEL_TRIAL ? lapel_apply_confirm(ctx) : LAPEL_ERR_STATE;
 }
 
 enum lapel_err lapel_reject(struct lapel *ctx)
 {
-    return ctx->rec.state == LAPEL_TRIAL ? apply_reject(ctx, LSUIT_CLASS_HEALTH) : LAPEL_ERR_STATE;
+    return ctx->rec.state == LAPEL_TRIAL ? lapel_apply_reject(ctx, LSUIT_CLASS_HEALTH)
+                                         : LAPEL_ERR_STATE;
 }
 
 void lapel_kick(struct lapel *ctx)
@@ -350,8 +353,8 @@ enum lapel_err lapel_apply(struct lapel *ctx, const uint8_t *envelope, size_t n,
         return LAPEL_ERR_STATE;
     if (n == 0 || n > ctx->memory.envelope_size)
         return LAPEL_ERR_MEMORY;
-    core_close(ctx);
-    core_forget(ctx);
+    lapel_core_close(ctx);
+    lapel_core_forget(ctx);
     memmove(ctx->memory.envelope, envelope, n);
     ctx->envelope_n = n;
     ctx->apply_read = read;

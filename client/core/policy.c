@@ -56,7 +56,7 @@ static bool make_offer(const struct lapel *ctx, struct lapel_offer *offer_out)
     return true;
 }
 
-void policy_tell(struct lapel *ctx, enum lapel_event_id id, struct lapel_event *event)
+void lapel_policy_tell(struct lapel *ctx, enum lapel_event_id id, struct lapel_event *event)
 {
     const struct lapel_policy *p = ctx->port.policy;
     struct lapel_offer offer;
@@ -74,14 +74,14 @@ void policy_tell(struct lapel *ctx, enum lapel_event_id id, struct lapel_event *
     p->event(ctx->port.ctx, event);
 }
 
-void policy_tell_once(struct lapel *ctx, enum lapel_event_id id, struct lapel_event *event)
+void lapel_policy_tell_once(struct lapel *ctx, enum lapel_event_id id, struct lapel_event *event)
 {
     uint16_t bit = (uint16_t)(1u << (unsigned)id);
 
     if ((ctx->told & bit) != 0)
         return;
     ctx->told |= bit;
-    policy_tell(ctx, id, event);
+    lapel_policy_tell(ctx, id, event);
 }
 
 /* --- settings ----------------------------------------------------------------------------- */
@@ -97,7 +97,7 @@ enum lapel_err lapel_user_set(struct lapel *ctx, enum lapel_setting setting,
 
     ctx->rec.choice[i] = (uint8_t)choice;
     ctx->rec.choice_by[i] = (uint8_t)by;
-    if (journal_save(ctx) != LAPEL_OK) {
+    if (lapel_journal_save(ctx) != LAPEL_OK) {
         ctx->rec.choice[i] = former;
         ctx->rec.choice_by[i] = former_by;
         return LAPEL_ERR_NV;
@@ -114,18 +114,18 @@ enum lapel_err lapel_postpone(struct lapel *ctx, uint32_t ms)
     if (ms > LAPEL_POSTPONE_BUDGET_MS || ctx->rec.postpone_used_ms > LAPEL_POSTPONE_BUDGET_MS - ms)
         return LAPEL_ERR_RANGE;
     ctx->rec.postpone_left_ms = ms;
-    if (journal_save(ctx) != LAPEL_OK) {
+    if (lapel_journal_save(ctx) != LAPEL_OK) {
         ctx->rec.postpone_left_ms = former;
         return LAPEL_ERR_NV;
     }
     ctx->tick_saved = ms;
     ctx->gate_until = 0;
-    policy_tell(ctx, LAPEL_EVENT_POSTPONED,
-                &(struct lapel_event){ .gate = (enum lapel_gate)ctx->gate, .wait_ms = ms });
+    lapel_policy_tell(ctx, LAPEL_EVENT_POSTPONED,
+                      &(struct lapel_event){ .gate = (enum lapel_gate)ctx->gate, .wait_ms = ms });
     return LAPEL_OK;
 }
 
-void policy_release(struct lapel *ctx, const struct lapel_pair *pair)
+void lapel_policy_release(struct lapel *ctx, const struct lapel_pair *pair)
 {
     static const uint8_t NONE[sizeof ctx->rec.postpone_digest] = { 0 };
 
@@ -138,7 +138,7 @@ void policy_release(struct lapel *ctx, const struct lapel_pair *pair)
 }
 
 /* Running time passes. */
-void policy_tick(struct lapel *ctx)
+void lapel_policy_tick(struct lapel *ctx)
 {
     uint64_t now = now_ms(ctx);
     uint64_t passed = now > ctx->tick ? now - ctx->tick : 0;
@@ -153,7 +153,7 @@ void policy_tick(struct lapel *ctx)
         /* Stored once an hour: a restart gives back at most that much. */
         if (r->postpone_left_ms == 0 || ctx->tick_saved - r->postpone_left_ms >= TICK_SAVE_MS) {
             ctx->tick_saved = r->postpone_left_ms;
-            (void)journal_save(ctx);
+            (void)lapel_journal_save(ctx);
         }
     }
     if (r->state == LAPEL_TRIAL && (ctx->port.net->up == NULL || ctx->port.net->up(ctx->port.ctx)))
@@ -169,7 +169,7 @@ static enum lapel_choice choice_of(const struct lapel *ctx)
     return (enum lapel_choice)ctx->rec.choice[s - 1];
 }
 
-bool policy_permits(struct lapel *ctx)
+bool lapel_policy_permits(struct lapel *ctx)
 {
     if (ctx->offline)
         return true;
@@ -206,16 +206,16 @@ static enum lapel_verdict ask(struct lapel *ctx, enum lapel_gate gate, uint32_t 
     return p->gate(ctx->port.ctx, gate, &offer, wait_out);
 }
 
-enum lapel_verdict policy_gate(struct lapel *ctx, enum lapel_gate gate)
+enum lapel_verdict lapel_policy_gate(struct lapel *ctx, enum lapel_gate gate)
 {
     uint64_t now = now_ms(ctx);
     struct lapel_event event = { .gate = gate };
     uint32_t wait = 0;
 
-    policy_tell_once(ctx, LAPEL_EVENT_AVAILABLE, &event);
+    lapel_policy_tell_once(ctx, LAPEL_EVENT_AVAILABLE, &event);
     if (!ctx->offline && choice_of(ctx) == LAPEL_UNSET)
-        policy_tell_once(ctx, LAPEL_EVENT_CONSENT_NEEDED, &event);
-    if (!policy_permits(ctx)) {
+        lapel_policy_tell_once(ctx, LAPEL_EVENT_CONSENT_NEEDED, &event);
+    if (!lapel_policy_permits(ctx)) {
         uint64_t left = ctx->rec.postpone_left_ms;
 
         return wait_until(ctx, gate, left > 0 && left < USER_WAIT_MS ? left : USER_WAIT_MS);
@@ -224,7 +224,7 @@ enum lapel_verdict policy_gate(struct lapel *ctx, enum lapel_gate gate)
         return wait_until(ctx, gate, ctx->gate_until - now);
 
     if (gate == LAPEL_GATE_REBOOT)
-        policy_tell_once(ctx, LAPEL_EVENT_DISRUPT, &event);
+        lapel_policy_tell_once(ctx, LAPEL_EVENT_DISRUPT, &event);
     enum lapel_verdict v = ask(ctx, gate, &wait);
     if (v == LAPEL_WAIT)
         return wait_until(ctx, gate, wait > 0 ? wait : GATE_WAIT_MS);
@@ -256,7 +256,7 @@ static int months_between(uint32_t a, uint32_t b)
 }
 
 /* Told once for each end and each time it comes nearer: three months before, and past. */
-void policy_support(struct lapel *ctx)
+void lapel_policy_support(struct lapel *ctx)
 {
     uint32_t end = ctx->rec.support_end;
     int64_t epoch = ctx->port.sys->epoch_s == NULL ? 0 : ctx->port.sys->epoch_s(ctx->port.ctx);
@@ -270,5 +270,5 @@ void policy_support(struct lapel *ctx)
     if (ctx->support_told == told)
         return;
     ctx->support_told = told;
-    policy_tell(ctx, LAPEL_EVENT_SUPPORT_ENDING, &(struct lapel_event){ .year_month = end });
+    lapel_policy_tell(ctx, LAPEL_EVENT_SUPPORT_ENDING, &(struct lapel_event){ .year_month = end });
 }

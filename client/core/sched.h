@@ -16,10 +16,10 @@
 #define SCHED_ALIGN_MS 3600000u
 
 /* U(0, below): 0 to below - 1, and 0 for below 0. `chance` is 32 random bits. */
-uint32_t sched_uniform(uint32_t below, uint32_t chance);
+uint32_t lapel_sched_uniform(uint32_t below, uint32_t chance);
 
 /* The device's place in every period, in 2^-64 of it; the same for the same id, even over ids. */
-uint64_t sched_phase(const char *device_id);
+uint64_t lapel_sched_phase(const char *device_id);
 
 /*
  * Milliseconds from `clock_ms` until the next check at the device's phase, each time drawn anew
@@ -27,19 +27,19 @@ uint64_t sched_phase(const char *device_id);
  *
  *   clock_ms  any clock, the same at every call: time of day when known, else time since start
  */
-uint32_t sched_next(uint64_t clock_ms, uint32_t period_ms, uint64_t phase, uint32_t share,
-                    uint32_t chance);
+uint32_t lapel_sched_next(uint64_t clock_ms, uint32_t period_ms, uint64_t phase, uint32_t share,
+                          uint32_t chance);
 
 /* The server's own word, spread by `share` per cent upwards, never downwards. */
-uint32_t sched_poll(uint32_t poll_ms, uint32_t share, uint32_t chance);
+uint32_t lapel_sched_poll(uint32_t poll_ms, uint32_t share, uint32_t chance);
 
 /* What a server asks for, brought within the borders. */
-uint32_t sched_clamp_poll(uint64_t poll_s);
+uint32_t lapel_sched_clamp_poll(uint64_t poll_s);
 
 /* v + U(0, v) with v at most an hour; a v of 0 counts as one second. */
-uint32_t sched_retry_after(uint64_t after_s, uint32_t chance);
+uint32_t lapel_sched_retry_after(uint64_t after_s, uint32_t chance);
 
 /* Full jitter: U(0, min(max, min * 2^fails)), at least 1 ms. */
-uint32_t sched_backoff(uint32_t fails, uint32_t min_ms, uint32_t max_ms, uint32_t chance);
+uint32_t lapel_sched_backoff(uint32_t fails, uint32_t min_ms, uint32_t max_ms, uint32_t chance);
 
 #endif

@@ -30,22 +30,22 @@ static const uint8_t RULES[LAPEL_FAILED + 1][BOOT_CASES] = {
 };
 /* clang-format on */
 
-enum settle state_rule(enum lapel_state journal, enum boot_case boot)
+enum settle lapel_state_rule(enum lapel_state journal, enum boot_case boot)
 {
     return (enum settle)RULES[journal][boot];
 }
 
-enum lapel_err state_set(struct lapel *ctx, enum lapel_state state)
+enum lapel_err lapel_state_set(struct lapel *ctx, enum lapel_state state)
 {
     uint8_t former = ctx->rec.state;
 
     ctx->rec.state = (uint8_t)state;
-    if (journal_save(ctx) != LAPEL_OK) {
+    if (lapel_journal_save(ctx) != LAPEL_OK) {
         ctx->rec.state = former;
         return LAPEL_ERR_NV;
     }
     if (former != state)
-        policy_tell(ctx, LAPEL_EVENT_STATE, &(struct lapel_event){ 0 });
+        lapel_policy_tell(ctx, LAPEL_EVENT_STATE, &(struct lapel_event){ 0 });
     return LAPEL_OK;
 }
 
@@ -61,7 +61,7 @@ static void adopt_running(struct lapel *ctx)
     *a = (struct lapel_attempt){ 0 };
     a->slot = ctx->running_slot;
     (void)ctx->port.sys->random(ctx->port.ctx, a->id, sizeof a->id);
-    if (!apply_from_slot(ctx, ctx->running_slot, &a->pair))
+    if (!lapel_apply_from_slot(ctx, ctx->running_slot, &a->pair))
         a->pair = ctx->rec.accepted;
 }
 
@@ -74,7 +74,7 @@ static enum lapel_err settle_trial(struct lapel *ctx)
         ctx->rec.attempt.starts++;
     ctx->work = WORK_TRIAL;
     ctx->trial_left_ms = LAPEL_TRIAL_MS;
-    return state_set(ctx, LAPEL_TRIAL);
+    return lapel_state_set(ctx, LAPEL_TRIAL);
 }
 
 /* The trial is over and the former image runs. */
@@ -94,16 +94,17 @@ static enum lapel_err settle_reverted(struct lapel *ctx)
         r->outcome.stage = LSUIT_STAGE_TRIAL;
         r->outcome.error = power ? LSUIT_CLASS_POWER : LSUIT_CLASS_HEALTH;
         if (!power)
-            apply_trial_failed(ctx, &r->attempt.pair);
+            lapel_apply_trial_failed(ctx, &r->attempt.pair);
     }
-    enum lapel_err e = state_set(ctx, LAPEL_FAILED);
+    enum lapel_err e = lapel_state_set(ctx, LAPEL_FAILED);
     if (e != LAPEL_OK) {
         *r = former;
         return e;
     }
     ctx->work = WORK_CLEAN;
-    policy_tell(ctx, LAPEL_EVENT_REVERTED,
-                &(struct lapel_event){ .stage = r->outcome.stage, .error = r->outcome.error });
+    lapel_policy_tell(
+        ctx, LAPEL_EVENT_REVERTED,
+        &(struct lapel_event){ .stage = r->outcome.stage, .error = r->outcome.error });
     return LAPEL_OK;
 }
 
@@ -113,7 +114,7 @@ static enum lapel_err settle_unstage(struct lapel *ctx)
         return LAPEL_ERR_PORT;
     if (ctx->rec.state == LAPEL_WRITING)
         return LAPEL_OK;
-    return ctx->rec.state == LAPEL_READY ? LAPEL_OK : state_set(ctx, LAPEL_READY);
+    return ctx->rec.state == LAPEL_READY ? LAPEL_OK : lapel_state_set(ctx, LAPEL_READY);
 }
 
 static enum lapel_err settle(struct lapel *ctx, enum settle rule)
@@ -123,17 +124,17 @@ static enum lapel_err settle(struct lapel *ctx, enum settle rule)
     case SETTLE_REJECT:
         return LAPEL_OK;
     case SETTLE_FORGET:
-        return state_set(ctx, LAPEL_READY);
+        return lapel_state_set(ctx, LAPEL_READY);
     case SETTLE_UNSTAGE:
         return settle_unstage(ctx);
     case SETTLE_CANDIDATE:
-        return state_set(ctx, LAPEL_CANDIDATE);
+        return lapel_state_set(ctx, LAPEL_CANDIDATE);
     case SETTLE_STAGED:
-        return state_set(ctx, LAPEL_STAGED);
+        return lapel_state_set(ctx, LAPEL_STAGED);
     case SETTLE_TRIAL:
         return settle_trial(ctx);
     case SETTLE_ACCEPT:
-        return apply_confirm(ctx);
+        return lapel_apply_confirm(ctx);
     case SETTLE_REVERTED:
         return settle_reverted(ctx);
     }
@@ -177,7 +178,7 @@ static uint8_t first_work(const struct lapel *ctx)
     return WORK_CLEAN;
 }
 
-enum lapel_err state_settle(struct lapel *ctx)
+enum lapel_err lapel_state_settle(struct lapel *ctx)
 {
     enum lapel_boot_state boot = LAPEL_BOOT_STEADY;
     int r = 0;
@@ -188,14 +189,14 @@ enum lapel_err state_settle(struct lapel *ctx)
         return LAPEL_ERR_PORT;
 
     enum lapel_err e =
-        settle(ctx, state_rule((enum lapel_state)ctx->rec.state, boot_case(ctx, boot)));
+        settle(ctx, lapel_state_rule((enum lapel_state)ctx->rec.state, boot_case(ctx, boot)));
     if (e != LAPEL_OK)
         return e;
     /* Nothing is ever written to the slot that runs, whatever a record says; and a file that was
      * being applied is applied again by whoever did. */
     if (ctx->rec.state == LAPEL_WRITING &&
         (ctx->rec.attempt.slot == ctx->running_slot || ctx->rec.attempt.offline))
-        e = state_set(ctx, LAPEL_READY);
+        e = lapel_state_set(ctx, LAPEL_READY);
     /* A reverted trial is settled: the former image is kept, and the boot loader may forget. */
     if (e == LAPEL_OK && boot == LAPEL_BOOT_REVERTED)
         (void)ctx->port.boot->confirm(ctx->port.ctx);

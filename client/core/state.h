@@ -25,6 +25,6 @@ enum settle {
     SETTLE_REJECT     /* tell the boot loader again, and start anew */
 };
 
-enum settle state_rule(enum lapel_state journal, enum boot_case boot);
+enum settle lapel_state_rule(enum lapel_state journal, enum boot_case boot);
 
 #endif

@@ -14,7 +14,7 @@
 #define WRITE_SIZE_MAX 64u
 #define RECORDS 16u
 
-int store_open(struct lapel *ctx, uint8_t component, uint64_t total)
+int lapel_store_open(struct lapel *ctx, uint8_t component, uint64_t total)
 {
     struct lapel_attempt *a = &ctx->rec.attempt;
 
@@ -46,7 +46,7 @@ int store_open(struct lapel *ctx, uint8_t component, uint64_t total)
     return LSUIT_OP_DONE;
 }
 
-void store_rewind(struct lapel *ctx)
+void lapel_store_rewind(struct lapel *ctx)
 {
     ctx->at = 0;
     ctx->erased = 0;
@@ -77,7 +77,7 @@ static void remember(struct lapel *ctx)
     uint64_t former = ctx->rec.attempt.offset;
     ctx->rec.attempt.offset = whole;
     ctx->saved = whole;
-    if (journal_save(ctx) != LAPEL_OK)
+    if (lapel_journal_save(ctx) != LAPEL_OK)
         ctx->rec.attempt.offset = former; /* it will be fetched again after a cut; no harm */
 }
 
@@ -93,7 +93,7 @@ static int write_at(struct lapel *ctx, const uint8_t *buf, size_t n)
     return ctx->port.slots->write(ctx->port.ctx, ctx->into, ctx->rec.attempt.slot, ctx->at, buf, n);
 }
 
-int store_put(struct lapel *ctx, const uint8_t *buf, size_t n, size_t *used_out)
+int lapel_store_put(struct lapel *ctx, const uint8_t *buf, size_t n, size_t *used_out)
 {
     uint64_t left = ctx->total - ctx->at;
     uint32_t unit = ctx->info.write_size;
@@ -137,7 +137,7 @@ int store_put(struct lapel *ctx, const uint8_t *buf, size_t n, size_t *used_out)
     return LSUIT_OP_DONE;
 }
 
-int store_done(struct lapel *ctx)
+int lapel_store_done(struct lapel *ctx)
 {
     struct lapel_attempt *a = &ctx->rec.attempt;
     int r = 1;
@@ -151,6 +151,6 @@ int store_done(struct lapel *ctx)
     a->length[ctx->into] = ctx->total;
     a->offset = 0;
     /* When this record is lost the component is fetched again: a cost, no harm. */
-    (void)journal_save(ctx);
+    (void)lapel_journal_save(ctx);
     return LSUIT_OP_DONE;
 }

@@ -100,8 +100,11 @@ enum err upload_call(struct call *c, struct db *db)
     int rc;
 
     (void)db;
-    if (c->req->sink_err != ERR_OK)
+    if (c->req->sink_err != ERR_OK) { /* its file goes before the answer does */
+        artifact_abort(c->upload);
+        c->upload = NULL;
         return c->req->sink_err;
+    }
     atomic_fetch_add(&c->api->slow, 1);
     c->pending = true;
     pthread_attr_init(&attr);

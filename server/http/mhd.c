@@ -572,14 +572,15 @@ static void on_open(struct listener *l, struct MHD_Connection *mhd, void **conte
     info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     c->peer = address_of(info != NULL ? info->client_addr : NULL);
     c->peer_trusted = proxies_has(&l->http->proxies, &c->peer);
+    set_deadline(c, l->http->config.header_ms);
+    registry_add(&l->http->registry, c);
+    atomic_fetch_add(&l->connections, 1);
+    /* After the registry's lock was taken: whoever had this descriptor before gave it up under it. */
     if (l->tls != NULL) {
         info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
         if (info != NULL)
             tls_started(l->tls, info->tls_session, c->fd, on_handshake_wait, c);
     }
-    set_deadline(c, l->http->config.header_ms);
-    registry_add(&l->http->registry, c);
-    atomic_fetch_add(&l->connections, 1);
 }
 
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,

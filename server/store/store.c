@@ -78,6 +78,10 @@ static void run_batch(struct store *s, struct store_job *list)
         else
             j->err = e;
         any = any || j->err == ERR_OK;
+        /* A full disk or a failed read may end the whole transaction: nothing of it stands, and
+         * the next savepoint would begin one of its own. */
+        if (e == ERR_OK && sqlite3_get_autocommit(s->writer.handle) != 0)
+            e = j->err != ERR_OK ? j->err : ERR_DB;
     }
     if (e == ERR_OK)
         e = db_exec(&s->writer, "COMMIT");

@@ -73,22 +73,155 @@ static enum err read_digest(const cbor_item_t *wrapper, uint8_t digest_out[32])
     return ok ? ERR_OK : differ("the digest");
 }
 
-static enum err read_manifest(const cbor_item_t *bstr, struct trust_second *out)
+/* --- Sequences --- */
+
+enum { DEPTH = 8 };
+static bool walk(const cbor_item_t *bstr, unsigned depth, struct trust_second *out);
+
+static bool add_id(const cbor_item_t *v, uint8_t list[TRUST_IDS][16], unsigned *n)
 {
+    if (!cbor_isa_bytestring(v) || cbor_bytestring_length(v) != 16 || *n == TRUST_IDS)
+        return false;
+    memcpy(list[(*n)++], cbor_bytestring_handle(v), 16);
+    return true;
+}
+
+static bool add_uri(const cbor_item_t *v, struct trust_second *out)
+{
+    size_t n;
+
+    if (!cbor_isa_string(v) || !cbor_string_is_definite(v) || out->uris_n == TRUST_URIS)
+        return false;
+    n = cbor_string_length(v);
+    if (n >= TRUST_URI || memchr(cbor_string_handle(v), 0, n) != NULL)
+        return false;
+    memcpy(out->uris[out->uris_n++], cbor_string_handle(v), n); /* zeroed before */
+    return true;
+}
+
+/* An image's digest and size, when the map has both; another algorithm is passed over. */
+static bool add_image(const cbor_item_t *map, struct trust_second *out)
+{
+    cbor_item_t *digest = load_bstr(value_of(map, LSUIT_PARAM_IMAGE_DIGEST));
+    const cbor_item_t *size = value_of(map, LSUIT_PARAM_IMAGE_SIZE);
+    const cbor_item_t *bytes = NULL;
+    bool ok = true;
+
+    if (digest != NULL && cbor_isa_array(digest) && cbor_array_size(digest) == 2)
+        bytes = cbor_array_handle(digest)[1];
+    if (bytes != NULL && size != NULL && cbor_isa_uint(size) && cbor_isa_bytestring(bytes) &&
+        cbor_bytestring_length(bytes) == 32) {
+        ok = out->images_n < TRUST_IDS && cbor_get_int(size) <= INT64_MAX / 16;
+        if (ok) {
+            memcpy(out->images[out->images_n].digest, cbor_bytestring_handle(bytes), 32);
+            out->images[out->images_n++].size = (int64_t)cbor_get_int(size);
+        }
+    }
+    if (digest != NULL)
+        cbor_decref(&digest);
+    return ok;
+}
+
+static bool take_parameters(const cbor_item_t *map, struct trust_second *out)
+{
+    if (!cbor_isa_map(map))
+        return false;
+    for (size_t i = 0; i < cbor_map_size(map); i++) {
+        struct cbor_pair pair = cbor_map_handle(map)[i];
+        uint64_t key = cbor_isa_uint(pair.key) ? cbor_get_int(pair.key) : 0;
+
+        if ((key == LSUIT_PARAM_VENDOR_IDENTIFIER &&
+             !add_id(pair.value, out->vendors, &out->vendors_n)) ||
+            (key == LSUIT_PARAM_CLASS_IDENTIFIER &&
+             !add_id(pair.value, out->classes, &out->classes_n)) ||
+            (key == LSUIT_PARAM_URI && !add_uri(pair.value, out)))
+            return false;
+    }
+    return add_image(map, out);
+}
+
+static bool take_command(uint64_t code, const cbor_item_t *argument, unsigned depth,
+                         struct trust_second *out)
+{
+    switch (code) {
+    case LSUIT_DIR_SET_PARAMETERS:
+    case LSUIT_DIR_OVERRIDE_PARAMETERS:
+        return take_parameters(argument, out);
+    case LSUIT_DIR_RUN_SEQUENCE:
+        return walk(argument, depth + 1, out);
+    case LSUIT_DIR_TRY_EACH:
+        if (!cbor_isa_array(argument))
+            return false;
+        for (size_t i = 0; i < cbor_array_size(argument); i++) {
+            const cbor_item_t *alternative = cbor_array_handle(argument)[i];
+
+            if (cbor_isa_bytestring(alternative) && !walk(alternative, depth + 1, out))
+                return false;
+        }
+        return true;
+    default:
+        return true;
+    }
+}
+
+static bool walk(const cbor_item_t *bstr, unsigned depth, struct trust_second *out)
+{
+    cbor_item_t *list = depth < DEPTH ? load_bstr(bstr) : NULL;
+    bool ok = list != NULL && cbor_isa_array(list) && cbor_array_size(list) % 2 == 0;
+
+    for (size_t i = 0; ok && i < cbor_array_size(list); i += 2) {
+        const cbor_item_t *code = cbor_array_handle(list)[i];
+
+        if (cbor_isa_uint(code))
+            ok = take_command(cbor_get_int(code), cbor_array_handle(list)[i + 1], depth, out);
+    }
+    if (list != NULL)
+        cbor_decref(&list);
+    return ok;
+}
+
+/* A section stands in the manifest, or as a digest there and severed in the envelope. */
+static bool walk_sections(const cbor_item_t *envelope, const cbor_item_t *manifest,
+                          struct trust_second *out)
+{
+    static const uint64_t SECTIONS[] = {
+        LSUIT_SECTION_VALIDATE,      LSUIT_SECTION_LOAD,    LSUIT_SECTION_INVOKE,
+        LSUIT_SECTION_PAYLOAD_FETCH, LSUIT_SECTION_INSTALL,
+    };
+
+    for (size_t i = 0; i < sizeof SECTIONS / sizeof *SECTIONS; i++) {
+        const cbor_item_t *section = value_of(manifest, SECTIONS[i]);
+
+        if (section != NULL && cbor_isa_array(section))
+            section = value_of(envelope, SECTIONS[i]);
+        if (section != NULL && !walk(section, 0, out))
+            return false;
+    }
+    return true;
+}
+
+static enum err read_manifest(const cbor_item_t *envelope, struct trust_second *out)
+{
+    const cbor_item_t *bstr = value_of(envelope, 3);
     cbor_item_t *map = load_bstr(bstr);
     const cbor_item_t *sequence = value_of(map, 2);
     cbor_item_t *common = load_bstr(value_of(map, 3));
     const cbor_item_t *components = value_of(common, 2);
+    const cbor_item_t *shared = value_of(common, 4);
     enum err e = ERR_OK;
 
     if (sequence == NULL || !cbor_isa_uint(sequence))
         e = differ("the sequence number");
     else if (components == NULL || !cbor_isa_array(components))
         e = differ("the components");
+    else if (shared == NULL || !walk(shared, 0, out))
+        e = differ("the shared sequence");
+    else if (!walk_sections(envelope, map, out))
+        e = differ("a section");
     if (e == ERR_OK) {
         out->sequence = cbor_get_int(sequence);
         out->components = (uint32_t)cbor_array_size(components);
-        out->manifest.len = cbor_bytestring_length(bstr);
+        out->manifest_n = cbor_bytestring_length(bstr);
     }
     if (common != NULL)
         cbor_decref(&common);
@@ -102,7 +235,6 @@ enum err trust_second_read(struct lsuit_bytes doc, struct trust_second *second_o
     struct trust_second out = { 0 };
     cbor_item_t *top = load(doc.ptr, doc.len);
     cbor_item_t *map = top;
-    const cbor_item_t *manifest;
     enum err e;
 
     if (top == NULL)
@@ -112,9 +244,8 @@ enum err trust_second_read(struct lsuit_bytes doc, struct trust_second *second_o
     else
         cbor_incref(map);
     e = read_digest(value_of(map, 2), out.digest);
-    manifest = value_of(map, 3);
     if (e == ERR_OK)
-        e = read_manifest(manifest, &out);
+        e = read_manifest(map, &out);
     if (map != NULL)
         cbor_decref(&map);
     cbor_decref(&top);

@@ -245,6 +245,39 @@ static enum err check_fetch(const struct lsuit_envelope *env, const struct lsuit
     return add_payload(out, digest, f->size);
 }
 
+/*
+ * What an alternative fetches, one for each slot for example: the facts know the fetch that stands
+ * last, but any of them may be what a device asks for. Its bytes must be named, with their size.
+ */
+static enum err check_uri(const struct lsuit_envelope *env, const struct trust_second *second,
+                          const char *uri, struct trust_facts *out)
+{
+    struct lsuit_fetch f = { .uri = { (const uint8_t *)uri, strlen(uri) } };
+    uint8_t digest[32];
+    struct lsuit_bytes payload = { 0 };
+    size_t n = 0;
+
+    if (uri[0] == '#' && lsuit_envelope_payload(env, f.uri, &payload) == LSUIT_OK)
+        lsuit_hash_bytes(&lsuit_crypto_psa, LSUIT_ALG_SHA256, payload, digest, 32, &n);
+    else if (f.uri.len > 64 && bytes_from_hex(uri + f.uri.len - 64, 64, digest, 32))
+        n = 32;
+    for (unsigned i = 0; n == 32 && i < second->images_n; i++)
+        if (memcmp(second->images[i].digest, digest, 32) == 0) {
+            f.digest = (struct lsuit_digest){ LSUIT_ALG_SHA256, { digest, 32 } };
+            f.size = (uint64_t)second->images[i].size;
+            return check_fetch(env, &f, out);
+        }
+    return FAIL_FIELD(ERR_REFUSED, "envelope.components.digest", "no digest and size for %s", uri);
+}
+
+static bool is_fetched(const struct lsuit_facts *facts, const char *uri)
+{
+    for (uint32_t i = 0; i < facts->fetch_n; i++)
+        if (same(facts->fetch[i].uri, uri, strlen(uri)))
+            return true;
+    return false;
+}
+
 static void read_version(const struct lsuit_manifest *m, struct trust_facts *out)
 {
     struct lsuit_bytes any = { 0 };
@@ -261,33 +294,54 @@ static void read_version(const struct lsuit_manifest *m, struct trust_facts *out
 }
 
 /* Two parsers that read one document differently are a hole; such a document is refused. */
-static enum err agree(struct lsuit_bytes doc, const struct lsuit_envelope *env,
-                      const struct lsuit_manifest *m)
+static bool agree_on_uris(const struct trust_second *s, const struct lsuit_facts *f)
 {
-    struct trust_second second = { 0 };
-    enum err e = trust_second_read(doc, &second);
+    for (uint32_t i = 0; i < f->fetch_n; i++) {
+        bool found = false;
 
-    if (e != ERR_OK)
-        return e;
-    if (second.sequence != m->sequence || second.components != m->components_n ||
-        !same(m->digest.bytes, second.digest, 32) || second.manifest.len != env->manifest.len)
+        for (unsigned k = 0; k < s->uris_n; k++)
+            found = found || same(f->fetch[i].uri, s->uris[k], strlen(s->uris[k]));
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static bool agree_on_identity(const struct trust_second *s, const struct trust_want *want)
+{
+    for (unsigned i = 0; i < s->vendors_n; i++)
+        if (memcmp(s->vendors[i], want->vendor_id, 16) != 0)
+            return false;
+    for (unsigned i = 0; i < s->classes_n; i++)
+        if (memcmp(s->classes[i], want->class_id, 16) != 0)
+            return false;
+    return s->vendors_n > 0 && s->classes_n > 0;
+}
+
+static enum err agree(const struct trust_second *second, const struct lsuit_envelope *env,
+                      const struct lsuit_manifest *m, const struct lsuit_facts *facts,
+                      const struct trust_want *want)
+{
+    if (!agree_on_uris(second, facts) || !agree_on_identity(second, want) ||
+        second->sequence != m->sequence || second->components != m->components_n ||
+        !same(m->digest.bytes, second->digest, 32) || second->manifest_n != env->manifest.len)
         return FAIL_FIELD(ERR_MALFORMED, "body", "two readers do not agree on this document");
     return ERR_OK;
 }
 
 static enum err read_facts(const struct lsuit_envelope *env, const struct lsuit_manifest *m,
-                           const struct trust_want *want, struct trust_facts *out)
+                           const struct trust_want *want, struct lsuit_facts *facts,
+                           struct trust_facts *out)
 {
     struct lsuit_fault fault = { 0 };
-    struct lsuit_facts facts = { 0 };
-    enum lsuit_err le = lsuit_manifest_facts(m, &facts, &fault);
+    enum lsuit_err le = lsuit_manifest_facts(m, facts, &fault);
     enum err e;
 
     if (le != LSUIT_OK)
         return refuse(ERR_REFUSED, "envelope.manifest", le, &fault);
-    e = check_identity(&facts, want);
-    for (uint32_t i = 0; e == ERR_OK && i < facts.fetch_n; i++)
-        e = check_fetch(env, &facts.fetch[i], out);
+    e = check_identity(facts, want);
+    for (uint32_t i = 0; e == ERR_OK && i < facts->fetch_n; i++)
+        e = check_fetch(env, &facts->fetch[i], out);
     if (e != ERR_OK)
         return e;
     if (m->sequence > (uint64_t)INT64_MAX)
@@ -297,8 +351,8 @@ static enum err read_facts(const struct lsuit_envelope *env, const struct lsuit_
     out->sequence = (int64_t)m->sequence;
     memcpy(out->digest, m->digest.bytes.ptr, 32);
     out->component = m->component_id;
-    out->has_priority = facts.has_priority;
-    out->priority = facts.priority;
+    out->has_priority = facts->has_priority;
+    out->priority = facts->priority;
     read_version(m, out);
     return ERR_OK;
 }
@@ -310,6 +364,8 @@ enum err trust_verify(struct trust *t, struct lsuit_bytes doc, const struct trus
     struct lsuit_envelope env = { 0 };
     struct lsuit_manifest m = { 0 };
     struct trust_facts facts = { 0 };
+    struct lsuit_facts read = { 0 };
+    struct trust_second second = { 0 };
     enum lsuit_err le = lsuit_envelope_read(doc, &env, &fault);
     enum err e;
 
@@ -323,7 +379,7 @@ enum err trust_verify(struct trust *t, struct lsuit_bytes doc, const struct trus
         le = lsuit_manifest_check(&m, 0, &fault);
     if (le != LSUIT_OK)
         return refuse(ERR_REFUSED, "envelope.manifest", le, &fault);
-    e = read_facts(&env, &m, want, &facts);
+    e = read_facts(&env, &m, want, &read, &facts);
     if (e != ERR_OK)
         return e;
     /* Our own reader has said yes; what it means for identity and URIs is checked last, so that
@@ -331,7 +387,12 @@ enum err trust_verify(struct trust *t, struct lsuit_bytes doc, const struct trus
     le = lsuit_manifest_check(&m, LSUIT_CHECK_IDENTITY | LSUIT_CHECK_LAPEL_URI, &fault);
     if (le != LSUIT_OK)
         return refuse(ERR_REFUSED, "envelope.manifest", le, &fault);
-    e = agree(doc, &env, &m);
+    e = trust_second_read(doc, &second);
+    if (e == ERR_OK)
+        e = agree(&second, &env, &m, &read, want);
+    for (unsigned i = 0; e == ERR_OK && i < second.uris_n; i++)
+        if (!is_fetched(&read, second.uris[i]))
+            e = check_uri(&env, &second, second.uris[i], &facts);
     if (e == ERR_OK)
         *facts_out = facts;
     return e;

@@ -75,11 +75,18 @@ enum err trust_verify(struct trust *trust, struct lsuit_bytes doc, const struct 
                       struct trust_facts *facts_out);
 
 /* The envelope as libcbor sees it says the same as the strict reader (trust/second.c). */
+enum { TRUST_URIS = 16, TRUST_URI = 128, TRUST_IDS = 16 };
 struct trust_second {
     uint64_t sequence;
     uint8_t digest[32];
     uint32_t components;
-    struct lsuit_bytes manifest;
+    size_t manifest_n; /* bytes of the manifest */
+    unsigned uris_n;   /* of every sequence, in order */
+    char uris[TRUST_URIS][TRUST_URI];
+    unsigned vendors_n, classes_n; /* every identifier that a sequence sets */
+    uint8_t vendors[TRUST_IDS][16], classes[TRUST_IDS][16];
+    unsigned images_n; /* SHA-256 and size, where one command sets both */
+    struct trust_payload images[TRUST_IDS];
 };
 enum err trust_second_read(struct lsuit_bytes doc, struct trust_second *second_out);
 

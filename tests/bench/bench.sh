@@ -129,7 +129,7 @@ END
 chmod 755 "$TMP"
 start nginx nginx -c "$TMP/nginx.conf"
 rate() { # url, connections: bytes a second
-    wrk -t 2 -c "$2" -d 3s -H "$(cat "$TMP/auth")" "$1" |
+    wrk -t $(($2 < 2 ? 1 : 2)) -c "$2" -d 3s -H "$(cat "$TMP/auth")" "$1" |
         awk '/Non-2xx/ { exit 1 } /Transfer\/sec/ { v = $2; u = v; sub(/[0-9.]+/, "", u);
             print v * (u == "GB" ? 1e9 : u == "MB" ? 1e6 : u == "KB" ? 1e3 : 1) }'
 }

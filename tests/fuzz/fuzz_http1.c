@@ -59,11 +59,11 @@ static size_t exchange(struct lapel_http *h, struct peer *p)
     static const struct lapel_origin ORIGIN = { "h.example", 443, true, false };
     size_t body = 0;
 
-    http_request(h, &ORIGIN, "GET", "/x", NULL, 0);
-    if (http_start(h, NULL, 0) != HTTP_AGAIN)
+    lapel_http_request(h, &ORIGIN, "GET", "/x", NULL, 0);
+    if (lapel_http_start(h, NULL, 0) != HTTP_AGAIN)
         abort();
     for (size_t i = 0; i < 4 * p->n + 16; i++) {
-        enum http_result r = http_step(h, &NET, p, &ORIGIN, 1000);
+        enum http_result r = lapel_http_step(h, &NET, p, &ORIGIN, 1000);
 
         if (r < 0)
             return body;
@@ -71,7 +71,7 @@ static size_t exchange(struct lapel_http *h, struct peer *p)
             abort();
         if (r == HTTP_BODY || r == HTTP_END) {
             body += h->body_n;
-            http_take(h, h->body_n);
+            lapel_http_take(h, h->body_n);
         }
         if (r == HTTP_END)
             return body;
@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     p = (struct peer){ data + 1, size - 1, 0, (size_t)data[0] + 1 };
-    http_init(&h, io, sizeof io);
+    lapel_http_init(&h, io, sizeof io);
     if (exchange(&h, &p) + exchange(&h, &p) > size)
         abort();
     return 0;

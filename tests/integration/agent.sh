@@ -26,7 +26,7 @@ release() { # name, sequence, key, [model]: name.suit, and its payload beside it
                     "disrupts": true, "downtime-s": 3 } } }
 EOF
     "$LAPEL" manifest create "$1.json" "$1.env" --sequence "$2" --force >/dev/null &&
-        "$LAPEL" manifest sign "$1.env" "$1.suit" --key "$3" --force >/dev/null &&
+        "$LAPEL" manifest sign "$1.env" "$1.suit" --key "$3" >/dev/null &&
         cp "$1.bin" "$(sha256sum "$1.bin" | cut -c1-64)"
 }
 
@@ -85,12 +85,10 @@ up() { # device: start its daemon
     wait_for 20 is_up "$1" || flunk "$1 does not come up: $(tail -n 3 "$1.log")"
 }
 
-release one 16 maker.pem
-release two 32 maker.pem
-release three 48 maker.pem
-release older 8 maker.pem
-release foreign 64 stranger.pem
-release wrong 64 maker.pem EL-999
+begin "the maker's releases are made"
+release one 16 maker.pem && release two 32 maker.pem && release three 48 maker.pem &&
+    release older 8 maker.pem && release foreign 64 stranger.pem && release wrong 64 maker.pem EL-999
+hold $? "lapel manifest create or sign failed" || finish
 
 # --- From a file to a confirmed image.
 

@@ -357,6 +357,7 @@ expect_exit 1 "$LAPEL" status --server "$LIAR"
 expect_match "$OUT" 'is no JSON'
 
 begin "the server ends cleanly"
+stop liar
 stop lapeld
 that $? "exit code $?"
 finish

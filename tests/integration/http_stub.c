@@ -33,7 +33,7 @@ enum { PENDING_MAX = 4096 };
 struct api {
     struct http_dispatcher dispatcher;
     struct api_config config;
-    struct http *http;
+    _Atomic(struct http *) http;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     struct http_request *later[PENDING_MAX];
@@ -234,16 +234,23 @@ static void *work(void *ctx)
     return NULL;
 }
 
+static void stop_worker(struct api *app)
+{
+    pthread_mutex_lock(&app->lock);
+    bool stopped = app->stop;
+    app->stop = true;
+    pthread_cond_signal(&app->wake);
+    pthread_mutex_unlock(&app->lock);
+    if (!stopped)
+        pthread_join(app->worker, NULL);
+}
+
 static void drain(void *ctx)
 {
     struct api *app = ctx;
 
     finish_later(app, "drained\n");
-    pthread_mutex_lock(&app->lock);
-    app->stop = true;
-    pthread_cond_signal(&app->wake);
-    pthread_mutex_unlock(&app->lock);
-    pthread_join(app->worker, NULL);
+    stop_worker(app);
 }
 
 enum err api_open(const struct api_config *config, struct api **app_out)
@@ -279,6 +286,8 @@ enum err api_reload(struct api *app)
 
 void api_close(struct api *app)
 {
+    if (app != NULL)
+        stop_worker(app);
     free(app);
 }
 

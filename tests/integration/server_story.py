@@ -1,7 +1,10 @@
 """The main job on the running server, and what it refuses."""
 import os
+import re
 import shutil
+import socket
 import stat
+import subprocess
 import uuid
 
 from lapel_test import *
@@ -252,8 +255,40 @@ def publishing():
     T.equal("a small integrated payload",
             S.publish(envelope(manifest(17, b"tiny", uri="#image"), KEY,
                                integrated={"#image": b"tiny"})[0]).status, 201)
+    refused("an integrated one of another size", 422, "envelope.components.size",
+            envelope(manifest(18, b"tiny", uri="#image", size=5), KEY,
+                     integrated={"#image": b"tiny"})[0])
     refused("an integrated one that differs", 422, "envelope.components.digest",
             envelope(manifest(18, b"tiny", uri="#image"), KEY, integrated={"#image": b"tinY"})[0])
+
+
+def two_slots():
+    """One image for each slot: a device may ask for either, so both must be here and granted."""
+    images = [os.urandom(3000), os.urandom(4000)]
+
+    def alternatives(uris, digests):
+        shared = [20, {1: VENDOR.bytes, 2: CLASS.bytes}, 1, 15, 2, 15, 15, [
+            sequence(20, {5: i}, 5, 15,
+                     20, {3: cbor2.dumps([-16, digests[i]]), 14: len(images[i])})
+            for i in (0, 1)]]
+        fetch = [15, [sequence(20, {5: i}, 5, 15, 20, {21: uris[i]}) for i in (0, 1)], 21, 15, 3, 15]
+        m = {1: 1, 2: 20, 3: cbor2.dumps({2: [[b"\x00"]], 4: sequence(*shared)}),
+             7: sequence(3, 15), 20: sequence(*fetch)}
+        return envelope(cbor2.dumps(m), KEY)[0]
+
+    digests = [sha256(i) for i in images]
+    uris = ["../payloads/" + d.hex() for d in digests]
+    S.upload(images[1])
+    problem("two slots: one is missing", S.publish(alternatives(uris, digests)), 409, "payloads")
+    S.upload(images[0])
+    problem("two slots: no digest for one",
+            S.publish(alternatives(uris, [digests[1], digests[1]])), 422)
+    problem("two slots: an absolute URI for one",
+            S.publish(alternatives(["https://x/" + digests[0].hex(), uris[1]], digests)), 422)
+    answer = S.publish(alternatives(uris, digests))
+    T.equal("two slots", answer.status, 201)
+    T.equal("two payloads", sorted(p["sha256"] for p in answer.json()["payloads"]),
+            sorted(d.hex() for d in digests))
 
 
 def main_job():
@@ -356,6 +391,12 @@ def stopping(digest):
     last = S.api("GET", "products/lamp/devices/a1").json()["last_attempt"]
     T.equal("shown", (last["stage"], last["class"], last["offset"]),
             ("image-match", "digest-mismatch", "4096"))
+    later = dict(attempt)
+    later[1], later[2] = b"abcdefgh", 5
+    for doc in (later, attempt):
+        S.device("POST", "reports", busy, cbor2.dumps({0: 1, 1: "lamp", 2: "a1", 3: doc}))
+    last = S.api("GET", "products/lamp/devices/a1").json()["last_attempt"]
+    T.equal("an old one that comes late changes nothing", last["attempt"], b"abcdefgh".hex())
     T.equal("aborted", S.verb(rollout, "abort").json()["state"], "aborted")
     problem("for good", S.verb(rollout, "resume"), 409)
     T.equal("withdrawn", S.api("GET", "releases/%d" % release).json()["state"], "withdrawn")
@@ -469,6 +510,98 @@ def operator_rest():
     T.check("no Server header", "server" not in answer.headers)
 
 
+def documented():
+    """API.md names every route, with its method; and no other."""
+    with open("server/API.md") as f:
+        text = f.read()
+    rows = set()
+    for line in re.findall(r"^\| (`.*?) \|", text, re.M):
+        for methods, path in re.findall(r"`((?:[A-Z]+`, `)*[A-Z]+) (/[^`]*)`", line):
+            rows |= {(m, path) for m in methods.split("`, `")}
+    out = subprocess.run([os.path.join(BUILD, "bin", "lapeld"), "--routes"], stdout=subprocess.PIPE,
+                         check=True).stdout.decode()
+    table = {tuple(line.split()[:2]) for line in out.splitlines()
+             if re.match(r"(GET|POST|PUT|DELETE) +/", line)}
+    table = {(m, p.replace("/payloads/{digest}", "/payloads/{sha256}")) for m, p in table}
+    T.equal("routes that API.md lacks", [r for r in table if r not in rows and
+                                         ("HEAD", r[1]) not in rows], [])
+    T.equal("routes that only API.md has", [r for r in rows if r not in table and
+                                            r[0] != "HEAD" and not r[1].endswith(".json")], [])
+
+
+def cut_off():
+    """A halt ends the reply that is under way."""
+    image = os.urandom(32 << 20)
+    release, digest = S.release(96, image, KEY)
+    rollout, _ = S.roll_out(release)
+    token = TOKEN["a4"]
+    T.equal("offered", S.check_in(token, "lamp", "a4", 64, b"\x01" * 32).verdict(), 1)
+    s = socket.create_connection(("127.0.0.1", S.port["device"]), timeout=30)
+    s.sendall(b"GET /v1/payloads/%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n"
+              % (sha256(image).hex().encode(), token.encode()))
+    got = len(s.recv(65536))
+    T.equal("halted", S.verb(rollout, "halt").status, 200)
+    more = b"x"
+    while more and got < len(image):
+        try:
+            more = s.recv(1 << 20)
+        except ConnectionResetError:
+            break
+        got += len(more)
+    T.check("no more than what the kernel had", got < 8 << 20, got)
+    S.verb(rollout, "abort")
+
+
+def strangers():
+    """Guessing becomes slow; nobody who has a good token is kept out by it."""
+    got = [S.check_in("E" * 43, "lamp", "a0") for _ in range(60)]
+    T.check("some are told to wait", got[-1].status == 429 and int(got[-1].headers["retry-after"]) > 0,
+            got[-1].status)
+    T.equal("a device is not", S.check_in(TOKEN["a0"], "lamp", "a0").status, 200)
+    T.equal("an operator is not", S.api("GET", "products").status, 200)
+
+
+def full_disk():
+    """A halt works when nothing else can be written."""
+    home = folder()
+    data = os.path.join(home, "data")
+    os.mkdir(data)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", data],
+                      stderr=subprocess.DEVNULL).returncode != 0:
+        print("SKIP full disk: no file system can be mounted here")
+        shutil.rmtree(home)
+        return
+    s = Server(home, KEY, "ballast=1048576")
+    try:
+        s.bootstrap()
+        s.make_product()
+        token = s.add_devices(["a"])["a"]
+        release, _ = s.release(16, os.urandom(100000), KEY)
+        rollout, _ = s.roll_out(release)
+        T.equal("offered", s.check_in(token, "lamp", "a").verdict(), 1)
+        problem("an upload that does not fit", s.upload(os.urandom(7 << 20)), 507)
+        T.equal("leaves nothing", os.listdir(os.path.join(s.data, "artifacts", "tmp")), [])
+        for name, piece in (("a", 4096), ("b", 1)):
+            try:
+                with open(os.path.join(data, "filler-" + name), "wb", 0) as f:
+                    while True:
+                        f.write(b"x" * piece)
+            except OSError:
+                pass
+        status = 201
+        for i in range(2000):  # until the log has used what it had
+            if status == 201:
+                status = s.api("POST", "products/lamp/devices", {"id": "x%d" % i}).status
+        T.equal("a full disk is said", status, 507)
+        T.equal("the halt works", s.verb(rollout, "halt").json()["state"], "halted")
+        T.equal("the device is told", s.check_in(token, "lamp", "a").verdict(), 3)
+    finally:
+        s.kill()
+        s.log.close()
+        subprocess.run(["umount", data], check=True)
+        shutil.rmtree(home)
+
+
 def restart(digest):
     """Killed and started again: nothing that was acknowledged is missing."""
     before = S.api("GET", "rollouts?limit=100").json()
@@ -491,12 +624,17 @@ try:
     devices()
     uploads()
     publishing()
+    two_slots()
     installed = main_job()
     newest = stopping(installed)
     device_border(newest)
     text_and_size()
     pages()
     operator_rest()
+    documented()
+    cut_off()
+    strangers()
+    full_disk()
     restart(newest)
 finally:
     S.kill()

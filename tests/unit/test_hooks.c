@@ -108,7 +108,7 @@ static void test_gate(void)
     check_case("gate: the group of a hook that takes too long is killed");
     hooks_init(&h, &conf);
     conf.hook_timeout_ms = 0;
-    script("gate", "sleep 1000 & sleep 1000", 0700);
+    script("gate", "tail -f /dev/null & exec tail -f /dev/null", 0700);
     CHECK_INT(ask(&h, "install", &wait), LAPEL_WAIT);
     pid_t pid = h.gate.pid;
     CHECK_INT(ask(&h, "install", &wait), LAPEL_WAIT);

@@ -82,11 +82,11 @@ static enum http_result exchange(void)
     enum http_result r = HTTP_AGAIN;
 
     body_n = 0;
-    http_request(&http, &ORIGIN, "GET", "/x", NULL, 0);
-    if (http_start(&http, NULL, 0) != HTTP_AGAIN)
+    lapel_http_request(&http, &ORIGIN, "GET", "/x", NULL, 0);
+    if (lapel_http_start(&http, NULL, 0) != HTTP_AGAIN)
         return HTTP_LIMIT;
     for (int i = 0; i < 20000; i++) {
-        r = http_step(&http, &NET, NULL, &ORIGIN, 1000);
+        r = lapel_http_step(&http, &NET, NULL, &ORIGIN, 1000);
         if (r < 0)
             return r;
         if ((r == HTTP_BODY || r == HTTP_END) && http.body_n > 0) {
@@ -94,7 +94,7 @@ static enum http_result exchange(void)
                 return HTTP_LIMIT;
             memcpy(body + body_n, http.io, http.body_n);
             body_n += http.body_n;
-            http_take(&http, http.body_n);
+            lapel_http_take(&http, http.body_n);
         }
         if (r == HTTP_END)
             return r;
@@ -108,7 +108,7 @@ static void meet(const char *bytes, size_t n)
     peer.bytes = bytes;
     peer.n = n;
     memset(io, 0, sizeof io);
-    http_init(&http, io, sizeof io);
+    lapel_http_init(&http, io, sizeof io);
 }
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\n"
@@ -339,14 +339,14 @@ static void test_connection(void)
     check_case("nothing moves: given up after the idle time, not before");
     meet("", 0);
     peer.n = 0;
-    http_request(&http, &ORIGIN, "GET", "/x", NULL, 0);
-    CHECK_INT(http_start(&http, NULL, 0), HTTP_AGAIN);
+    lapel_http_request(&http, &ORIGIN, "GET", "/x", NULL, 0);
+    CHECK_INT(lapel_http_start(&http, NULL, 0), HTTP_AGAIN);
     peer.fail_connect = 0;
     struct lapel_net slow = NET;
     peer.bytes = "";
-    CHECK_INT(http_step(&http, &slow, NULL, &ORIGIN, 1000), HTTP_AGAIN); /* connect */
-    CHECK_INT(http_step(&http, &slow, NULL, &ORIGIN, 1000), HTTP_AGAIN); /* send */
-    http_close(&http, &slow, NULL);
+    CHECK_INT(lapel_http_step(&http, &slow, NULL, &ORIGIN, 1000), HTTP_AGAIN); /* connect */
+    CHECK_INT(lapel_http_step(&http, &slow, NULL, &ORIGIN, 1000), HTTP_AGAIN); /* send */
+    lapel_http_close(&http, &slow, NULL);
 
     check_case("what is sent");
     meet(ONE, sizeof ONE - 1);
@@ -355,10 +355,10 @@ static void test_connection(void)
 
     check_case("a request larger than the buffer");
     meet(ONE, sizeof ONE - 1);
-    http_request(&http, &ORIGIN, "GET", "/x", NULL, 0);
+    lapel_http_request(&http, &ORIGIN, "GET", "/x", NULL, 0);
     for (int i = 0; i < 20; i++)
-        http_put(&http, LONG_60);
-    CHECK_INT(http_start(&http, NULL, 0), HTTP_LIMIT);
+        lapel_http_put(&http, LONG_60);
+    CHECK_INT(lapel_http_start(&http, NULL, 0), HTTP_LIMIT);
 }
 
 static int silent_recv(void *ctx, uint8_t *buf, size_t n)
@@ -390,10 +390,10 @@ static void test_time(void)
     check_case("a server that says nothing is given up after the idle time");
     net.recv = silent_recv;
     meet("", 0);
-    http_request(&http, &ORIGIN, "GET", "/x", NULL, 0);
-    CHECK_INT(http_start(&http, NULL, 0), HTTP_AGAIN);
+    lapel_http_request(&http, &ORIGIN, "GET", "/x", NULL, 0);
+    CHECK_INT(lapel_http_start(&http, NULL, 0), HTTP_AGAIN);
     while (r == HTTP_AGAIN && now < 1000000) {
-        r = http_step(&http, &net, NULL, &ORIGIN, now);
+        r = lapel_http_step(&http, &net, NULL, &ORIGIN, now);
         now += 100;
     }
     CHECK_INT(r, HTTP_NETWORK);
@@ -403,12 +403,12 @@ static void test_time(void)
     check_case("headers that drip end at a total deadline");
     net.recv = drip_recv;
     meet("", 0);
-    http_request(&http, &ORIGIN, "GET", "/x", NULL, 0);
-    CHECK_INT(http_start(&http, NULL, 0), HTTP_AGAIN);
+    lapel_http_request(&http, &ORIGIN, "GET", "/x", NULL, 0);
+    CHECK_INT(lapel_http_start(&http, NULL, 0), HTTP_AGAIN);
     now = 1000;
     r = HTTP_AGAIN;
     while (r == HTTP_AGAIN && now < 10000000) {
-        r = http_step(&http, &net, NULL, &ORIGIN, now);
+        r = lapel_http_step(&http, &net, NULL, &ORIGIN, now);
         now += 1000;
     }
     CHECK_INT(r, HTTP_NETWORK);
@@ -438,7 +438,7 @@ static void test_origin(void)
 
     for (size_t i = 0; i < sizeof GOOD / sizeof *GOOD; i++) {
         check_case(GOOD[i].url);
-        CHECK(http_origin(GOOD[i].url, &o));
+        CHECK(lapel_http_origin(GOOD[i].url, &o));
         CHECK_STR(o.host, GOOD[i].host);
         CHECK_UINT(o.port, GOOD[i].port);
         CHECK(o.tls == GOOD[i].tls);
@@ -446,7 +446,7 @@ static void test_origin(void)
     }
     check_case("addresses that are refused");
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
-        if (!CHECK(!http_origin(BAD[i], &o)))
+        if (!CHECK(!lapel_http_origin(BAD[i], &o)))
             printf("     %s\n", BAD[i]);
 }
 

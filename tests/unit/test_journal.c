@@ -121,15 +121,15 @@ static void test_round(void)
     check_case("nothing was ever stored");
     blank();
     fresh(&a);
-    CHECK_INT(journal_load(&a), LAPEL_OK);
+    CHECK_INT(lapel_journal_load(&a), LAPEL_OK);
     CHECK(!a.nv_known);
 
     check_case("every field comes back");
     fill(&one, 0);
     a.rec = one;
-    CHECK_INT(journal_save(&a), LAPEL_OK);
+    CHECK_INT(lapel_journal_save(&a), LAPEL_OK);
     fresh(&b);
-    CHECK_INT(journal_load(&b), LAPEL_OK);
+    CHECK_INT(lapel_journal_load(&b), LAPEL_OK);
     CHECK(b.nv_known);
     CHECK(same(&b.rec, &one));
 
@@ -137,24 +137,24 @@ static void test_round(void)
     fill(&two, 50);
     for (int i = 0; i < 5; i++) {
         a.rec.accepted.sequence = (uint64_t)i;
-        CHECK_INT(journal_save(&a), LAPEL_OK);
+        CHECK_INT(lapel_journal_save(&a), LAPEL_OK);
     }
     CHECK_INT(writes[0], 3);
     CHECK_INT(writes[1], 3);
     fresh(&b);
-    CHECK_INT(journal_load(&b), LAPEL_OK);
+    CHECK_INT(lapel_journal_load(&b), LAPEL_OK);
     CHECK_UINT(b.rec.accepted.sequence, 4);
 
     check_case("numbers wrap");
     blank();
     fresh(&a);
-    (void)journal_load(&a);
+    (void)lapel_journal_load(&a);
     a.rec.number = UINT32_MAX - 1;
     for (int i = 0; i < 4; i++) {
         a.rec.boots = (uint32_t)i;
-        CHECK_INT(journal_save(&a), LAPEL_OK);
+        CHECK_INT(lapel_journal_save(&a), LAPEL_OK);
         fresh(&b);
-        CHECK_INT(journal_load(&b), LAPEL_OK);
+        CHECK_INT(lapel_journal_load(&b), LAPEL_OK);
         CHECK_INT(b.rec.boots, i);
     }
 }
@@ -164,41 +164,41 @@ static void test_torn(void)
     check_case("a write torn at every byte leaves the former record");
     blank();
     fresh(&a);
-    (void)journal_load(&a);
-    CHECK_INT(journal_save(&a), LAPEL_OK);
+    (void)lapel_journal_load(&a);
+    CHECK_INT(lapel_journal_save(&a), LAPEL_OK);
     size_t used = (size_t)record[0][4] + ((size_t)record[0][5] << 8) + 10;
     for (size_t at = 0; at < used; at++) { /* what follows is filling */
         blank();
         fresh(&a);
-        (void)journal_load(&a);
+        (void)lapel_journal_load(&a);
         a.rec = one;
-        CHECK_INT(journal_save(&a), LAPEL_OK);
+        CHECK_INT(lapel_journal_save(&a), LAPEL_OK);
         uint32_t number = a.rec.number;
         torn_at = at;
         a.rec.accepted = two.accepted;
-        CHECK_INT(journal_save(&a), LAPEL_ERR_NV);
+        CHECK_INT(lapel_journal_save(&a), LAPEL_ERR_NV);
         CHECK_UINT(a.rec.number, number);
         torn_at = SIZE_MAX;
         fresh(&b);
-        CHECK_INT(journal_load(&b), LAPEL_OK);
+        CHECK_INT(lapel_journal_load(&b), LAPEL_OK);
         CHECK(same(&b.rec, &one));
-        CHECK_INT(journal_save(&a), LAPEL_OK); /* and the next save is whole */
+        CHECK_INT(lapel_journal_save(&a), LAPEL_OK); /* and the next save is whole */
         fresh(&b);
-        CHECK_INT(journal_load(&b), LAPEL_OK);
+        CHECK_INT(lapel_journal_load(&b), LAPEL_OK);
         CHECK_UINT(b.rec.accepted.sequence, two.accepted.sequence);
     }
 
     check_case("every flipped bit is seen");
     blank();
     fresh(&a);
-    (void)journal_load(&a);
+    (void)lapel_journal_load(&a);
     a.rec = one;
-    CHECK_INT(journal_save(&a), LAPEL_OK);
+    CHECK_INT(lapel_journal_save(&a), LAPEL_OK);
     bool all = true;
     for (size_t bit = 0; bit < used * 8; bit++) {
         record[0][bit / 8] ^= (uint8_t)(1u << bit % 8);
         fresh(&b);
-        (void)journal_load(&b);
+        (void)lapel_journal_load(&b);
         all = all && !b.nv_known;
         record[0][bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
@@ -209,7 +209,7 @@ static void test_torn(void)
     check_case("both damaged: known to be unknown");
     memset(record, 0x33, sizeof record);
     fresh(&b);
-    CHECK_INT(journal_load(&b), LAPEL_OK);
+    CHECK_INT(lapel_journal_load(&b), LAPEL_OK);
     CHECK(!b.nv_known);
     CHECK_UINT(b.rec.accepted.sequence, 0);
 }
@@ -219,51 +219,51 @@ static void test_port(void)
     check_case("a read that fails twice is read a third time");
     blank();
     fresh(&a);
-    (void)journal_load(&a);
+    (void)lapel_journal_load(&a);
     a.rec = one;
-    CHECK_INT(journal_save(&a), LAPEL_OK);
+    CHECK_INT(lapel_journal_save(&a), LAPEL_OK);
     read_fails = 2;
     fresh(&b);
-    CHECK_INT(journal_load(&b), LAPEL_OK);
+    CHECK_INT(lapel_journal_load(&b), LAPEL_OK);
     CHECK(b.nv_known);
 
     check_case("neither record can be read");
     read_fails = 1000;
     fresh(&b);
-    CHECK_INT(journal_load(&b), LAPEL_ERR_NV);
+    CHECK_INT(lapel_journal_load(&b), LAPEL_ERR_NV);
     read_fails = 0;
 
     check_case("a write that fails");
     write_fails = 1;
-    CHECK_INT(journal_save(&a), LAPEL_ERR_NV);
-    CHECK_INT(journal_save(&a), LAPEL_OK);
+    CHECK_INT(lapel_journal_save(&a), LAPEL_ERR_NV);
+    CHECK_INT(lapel_journal_save(&a), LAPEL_OK);
 
     check_case("a write that lies is found out by reading back");
     lie = true;
     a.rec.boots++;
-    CHECK_INT(journal_save(&a), LAPEL_ERR_NV);
+    CHECK_INT(lapel_journal_save(&a), LAPEL_ERR_NV);
     lie = false;
 
     check_case("a word that reads one way now and another way then is not lived on");
     blank();
     fresh(&a);
-    (void)journal_load(&a);
+    (void)lapel_journal_load(&a);
     a.rec = one;
-    CHECK_INT(journal_save(&a), LAPEL_OK);
+    CHECK_INT(lapel_journal_save(&a), LAPEL_OK);
     unstable_reads = 1; /* the first read of the only record */
     fresh(&b);
-    CHECK_INT(journal_load(&b), LAPEL_OK);
+    CHECK_INT(lapel_journal_load(&b), LAPEL_OK);
     CHECK(!b.nv_known || same(&b.rec, &one));
 
     check_case("values that would index a table are not believed");
     blank();
     fresh(&a);
-    (void)journal_load(&a);
+    (void)lapel_journal_load(&a);
     a.rec = one;
     a.rec.attempt.slot = 7;
-    CHECK_INT(journal_save(&a), LAPEL_OK);
+    CHECK_INT(lapel_journal_save(&a), LAPEL_OK);
     fresh(&b);
-    CHECK_INT(journal_load(&b), LAPEL_OK);
+    CHECK_INT(lapel_journal_load(&b), LAPEL_OK);
     CHECK(!b.nv_known);
 }
 

@@ -46,30 +46,30 @@ static void test_uniform(void)
 
     check_case("first checks of 1000 devices are uniform over 300 s");
     for (size_t i = 0; i < DEVICES; i++)
-        v[i] = sched_uniform(300001, chance()) / 300000.0;
+        v[i] = lapel_sched_uniform(300001, chance()) / 300000.0;
     CHECK(distance(v, DEVICES) < 0.0515);
 
     check_case("phases of 1000 ids that count up are uniform");
     for (size_t i = 0; i < DEVICES; i++) {
         snprintf(id, sizeof id, "lamp-%06zu", i);
-        v[i] = (double)sched_phase(id) / 18446744073709551616.0;
+        v[i] = (double)lapel_sched_phase(id) / 18446744073709551616.0;
     }
     CHECK(distance(v, DEVICES) < 0.0515);
 
     check_case("later checks of 1000 devices that started at once are uniform over a period");
     for (size_t i = 0; i < DEVICES; i++) {
-        uint64_t now = 60000 + sched_uniform(1000, chance()); /* all within one second */
+        uint64_t now = 60000 + lapel_sched_uniform(1000, chance()); /* all within one second */
 
         snprintf(id, sizeof id, "lamp-%06zu", i);
         for (int k = 0; k < 5; k++)
-            now += sched_next(now, 86400000, sched_phase(id), 10, chance());
+            now += lapel_sched_next(now, 86400000, lapel_sched_phase(id), 10, chance());
         v[i] = (double)(now % 86400000) / 86400000.0;
     }
     CHECK(distance(v, DEVICES) < 0.0515);
 
     check_case("the same test sees a fleet that is not uniform");
     for (size_t i = 0; i < DEVICES; i++)
-        v[i] = sched_uniform(300001, chance()) / 300000.0 * 0.9;
+        v[i] = lapel_sched_uniform(300001, chance()) / 300000.0 * 0.9;
     CHECK(distance(v, DEVICES) > 0.0515);
 }
 
@@ -99,16 +99,16 @@ static void test_next(void)
 
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         check_case(ROWS[i].name);
-        CHECK_UINT(
-            sched_next(ROWS[i].clock, ROWS[i].period, ROWS[i].phase, ROWS[i].share, ROWS[i].chance),
-            ROWS[i].want);
+        CHECK_UINT(lapel_sched_next(ROWS[i].clock, ROWS[i].period, ROWS[i].phase, ROWS[i].share,
+                                    ROWS[i].chance),
+                   ROWS[i].want);
     }
 
     check_case("never twice in one period, never two periods without");
     uint64_t now = 12345, last = now;
     bool in_time = true;
     for (int i = 0; i < 10000; i++) {
-        now += sched_next(now, 100000, 0x9e3779b97f4a7c15u, 10, chance());
+        now += lapel_sched_next(now, 100000, 0x9e3779b97f4a7c15u, 10, chance());
         if (i > 0)
             in_time = in_time && now - last >= 80000 && now - last <= 120000;
         last = now;
@@ -147,25 +147,26 @@ static void test_server_words(void)
 
     for (size_t i = 0; i < sizeof CLAMP / sizeof *CLAMP; i++) {
         check_case(CLAMP[i].name);
-        CHECK_UINT(sched_clamp_poll(CLAMP[i].s), CLAMP[i].ms);
+        CHECK_UINT(lapel_sched_clamp_poll(CLAMP[i].s), CLAMP[i].ms);
     }
     for (size_t i = 0; i < sizeof AFTER / sizeof *AFTER; i++) {
         check_case(AFTER[i].name);
-        CHECK_UINT(sched_retry_after(AFTER[i].s, 0), AFTER[i].low);
-        CHECK_UINT(sched_retry_after(AFTER[i].s, UINT32_MAX), AFTER[i].high);
+        CHECK_UINT(lapel_sched_retry_after(AFTER[i].s, 0), AFTER[i].low);
+        CHECK_UINT(lapel_sched_retry_after(AFTER[i].s, UINT32_MAX), AFTER[i].high);
     }
     for (size_t i = 0; i < sizeof BACKOFF / sizeof *BACKOFF; i++) {
         check_case(BACKOFF[i].name);
-        CHECK_UINT(sched_backoff(BACKOFF[i].fails, 5000, 3600000, 0), 1);
-        CHECK_UINT(sched_backoff(BACKOFF[i].fails, 5000, 3600000, UINT32_MAX), BACKOFF[i].high);
+        CHECK_UINT(lapel_sched_backoff(BACKOFF[i].fails, 5000, 3600000, 0), 1);
+        CHECK_UINT(lapel_sched_backoff(BACKOFF[i].fails, 5000, 3600000, UINT32_MAX),
+                   BACKOFF[i].high);
     }
     check_case("a poll is spread upwards only");
-    CHECK_UINT(sched_poll(60000, 10, 0), 60000);
-    CHECK_UINT(sched_poll(60000, 10, UINT32_MAX), 66000);
+    CHECK_UINT(lapel_sched_poll(60000, 10, 0), 60000);
+    CHECK_UINT(lapel_sched_poll(60000, 10, UINT32_MAX), 66000);
     check_case("U(0, n) has its borders");
-    CHECK_UINT(sched_uniform(0, UINT32_MAX), 0);
-    CHECK_UINT(sched_uniform(1, UINT32_MAX), 0);
-    CHECK_UINT(sched_uniform(UINT32_MAX, UINT32_MAX), UINT32_MAX - 1);
+    CHECK_UINT(lapel_sched_uniform(0, UINT32_MAX), 0);
+    CHECK_UINT(lapel_sched_uniform(1, UINT32_MAX), 0);
+    CHECK_UINT(lapel_sched_uniform(UINT32_MAX, UINT32_MAX), UINT32_MAX - 1);
 }
 
 int main(void)

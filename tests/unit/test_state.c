@@ -36,7 +36,8 @@ static int table_rows(const char *path)
                 continue;
             rows++;
             for (int b = 0; b < BOOT_CASES; b++)
-                CHECK_STR(name[b + 1], RULES[state_rule((enum lapel_state)s, (enum boot_case)b)]);
+                CHECK_STR(name[b + 1],
+                          RULES[lapel_state_rule((enum lapel_state)s, (enum boot_case)b)]);
         }
     }
     fclose(f);
@@ -74,7 +75,7 @@ static void journal(enum lapel_state state)
     }
     if (state == LAPEL_REJECTED || state == LAPEL_FAILED)
         r->outcome.kind = LAPEL_OUTCOME_REVERTED;
-    (void)journal_save(&d.lapel);
+    (void)lapel_journal_save(&d.lapel);
     memcpy(d.slot[1].bytes, v2.payload, v2.payload_n);
     memset(d.slot[1].used, 1, v2.payload_n);
     memcpy(d.area_store[1], v2.envelope, v2.envelope_n);
@@ -116,10 +117,10 @@ static void test_pair(enum lapel_state s, enum boot_case b)
     CHECK_STR(lapel_state_name(device_state(&d)), lapel_state_name(want));
     bool accepts = want == LAPEL_UPDATED;
     CHECK_UINT(d.lapel.rec.accepted.sequence, accepts ? v2.sequence : v1.sequence);
-    if (state_rule(s, b) == SETTLE_UNSTAGE)
+    if (lapel_state_rule(s, b) == SETTLE_UNSTAGE)
         CHECK(!d.staged);
     CHECK_INT(d.lapel.rec.block[0].fails,
-              state_rule(s, b) == SETTLE_REVERTED && s != LAPEL_REJECTED ? 1 : 0);
+              lapel_state_rule(s, b) == SETTLE_REVERTED && s != LAPEL_REJECTED ? 1 : 0);
 
     /* Settling is settled: the same start again gives the same. */
     enum lapel_state once = device_state(&d);

@@ -247,6 +247,7 @@ static bool empty_folder(int dirfd, int depth)
         close(dirfd);
         return false;
     }
+    /* cppcheck-suppress readdirCalled ; the stream is this call's own */
     while ((d = readdir(dir)) != NULL) {
         int fd = -1;
 

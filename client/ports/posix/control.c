@@ -48,6 +48,7 @@ bool control_open(struct control *c, const struct conf *conf)
     for (size_t i = 0; i < CONTROL_PLACES; i++)
         c->place[i].fd = c->place[i].passed[0] = c->place[i].passed[1] = -1;
     if (conf->socket_group[0] != '\0') {
+        /* cppcheck-suppress getgrnamCalled ; before any other thread */
         g = getgrnam(conf->socket_group);
         if (g == NULL) {
             log_text(LOG_LEVEL_ERROR, "socket_group: %s: no such group", conf->socket_group);
@@ -136,6 +137,7 @@ static void take_connections(struct control *c)
 
         if (p->fd >= 0)
             continue;
+        /* cppcheck-suppress nullPointer ; accept(2) allows it: nobody asks for the address */
         p->fd = accept4(c->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (p->fd < 0)
             return;
