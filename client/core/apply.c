@@ -483,6 +483,9 @@ static void dry(struct lapel *ctx)
     ctx->dry_bytes = run->dry_result.fetch_bytes;
     ctx->has_priority = run->dry_result.has_priority;
     ctx->priority = run->dry_result.priority;
+    /* A file that is good ends what was postponed before it; stored together with WRITING. */
+    if (ctx->offline && ctx->rec.state == LAPEL_READY)
+        ctx->rec.postpone_left_ms = 0;
     if (ctx->rec.state == LAPEL_WRITING)
         start_run(ctx);
     else

@@ -168,9 +168,15 @@ up a
 expect_eq "$(status a .settings.auto-security.choice)" off
 expect_eq "$(status a .settings.auto-security.by)" admin
 
-begin "apply is the user's own act: it goes on where automatic updates are off"
+begin "apply is the user's own act: it goes on where automatic updates are off, and ends a postponement"
+expect_ok agent a postpone 2h
+expect_exit 1 agent a apply older.suit
+expect_match "$(status a .postponed_s)" '^7(200|1[0-9][0-9])$'
 expect_ok agent a apply three.suit
 wait_for 20 events a '"event":"installed".*"sequence":"48"' || flunk "never installed: $(cat a/events)"
+wait_for 20 is_up a
+expect_eq "$(status a .postponed_s)" 0
+expect_eq "$(status a .settings.auto-security.choice)" off
 
 begin "reset: settings and the user's data go, identity and sequence stay"
 mkdir -p a/user/deep/er && echo secret >a/user/deep/er/file && ln -s "$TMP/token" a/user/link

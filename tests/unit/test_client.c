@@ -954,6 +954,47 @@ static void test_apply(void)
     CHECK_INT(lapel_apply(&d.lapel, v2.envelope, v2.envelope_n, read_file), LAPEL_OK);
     CHECK(device_live(&d, runs_v2, 20000));
 
+    CHECK_UINT(d.lapel.rec.postpone_left_ms, 0); /* and ends the postponement */
+    CHECK_UINT(d.lapel.rec.choice[LAPEL_AUTO_FEATURE - 1], LAPEL_OFF);
+    CHECK_INT(d.told[LAPEL_EVENT_CONSENT_NEEDED], 0);
+    for (int gate = LAPEL_GATE_DOWNLOAD; gate <= LAPEL_GATE_REBOOT; gate++)
+        CHECK_INT(d.asked[gate], 1); /* the product's own gate counts */
+    d.image[d.images++] = &v3;
+    d.server.release = &v3; /* and the consent was for that one file */
+    CHECK(live_checkins(3));
+    CHECK_INT(d.server.payloads, 0);
+
+    fresh("a file that is denied by the product's gate is not installed");
+    d.server.release = NULL;
+    d.gate[LAPEL_GATE_INSTALL] = LAPEL_DENY;
+    d.file = &v2;
+    CHECK_INT(lapel_apply(&d.lapel, v2.envelope, v2.envelope_n, read_file), LAPEL_OK);
+    CHECK(live_checkins(2));
+    CHECK(device_state(&d) == LAPEL_READY);
+    CHECK_INT(d.boots, 1);
+
+    fresh("a file that is refused doesn't end a postponement");
+    CHECK_INT(lapel_postpone(&d.lapel, 86400000), LAPEL_OK);
+    release_make(&odd, 64, 700, &other_key, &(struct release_how){ 0 });
+    CHECK_INT(lapel_apply(&d.lapel, odd.envelope, odd.envelope_n, read_file), LAPEL_OK);
+    CHECK(device_live(&d, told_refused, 20000));
+    CHECK(d.lapel.rec.postpone_left_ms > 0);
+
+    fresh("who postpones after applying a file is obeyed, over a restart");
+    d.server.release = NULL;
+    d.file = &v2;
+    CHECK_INT(lapel_apply(&d.lapel, v2.envelope, v2.envelope_n, read_file), LAPEL_OK);
+    CHECK(live_to(LAPEL_CANDIDATE));
+    CHECK_INT(lapel_postpone(&d.lapel, 86400000), LAPEL_OK);
+    CHECK(live_checkins(3));
+    CHECK_INT(d.boots, 1);
+    device_boot(&d);
+    CHECK(live_checkins(3));
+    CHECK(device_state(&d) == LAPEL_CANDIDATE);
+    CHECK(d.lapel.rec.postpone_left_ms > 0);
+    CHECK_INT(lapel_postpone(&d.lapel, 0), LAPEL_OK);
+    CHECK(device_live(&d, runs_v2, 20000));
+
     updated("an old file is refused");
     d.file = &v1;
     CHECK_INT(lapel_apply(&d.lapel, v1.envelope, v1.envelope_n, read_file), LAPEL_OK);
