@@ -125,14 +125,6 @@ void lapel_apply_trial_failed(struct lapel *ctx, const struct lapel_pair *pair)
 
 /* --- what the processor asks of the device ----------------------------------------------------- */
 
-static uint8_t target_slot(const struct lapel *ctx)
-{
-    if (ctx->rec.state == LAPEL_WRITING || ctx->rec.state == LAPEL_CANDIDATE ||
-        ctx->rec.state == LAPEL_STAGED)
-        return ctx->rec.attempt.slot;
-    return ctx->running_slot ^ 1;
-}
-
 static enum lsuit_err op_find(void *p, uint32_t comp, struct lsuit_bytes id)
 {
     struct lapel *ctx = p;
@@ -169,7 +161,7 @@ static bool op_device(void *p, struct lsuit_bytes id)
 static bool op_slot(void *p, uint32_t comp, uint64_t slot)
 {
     (void)comp;
-    return slot == target_slot(p);
+    return slot == ((struct lapel *)p)->target;
 }
 
 static bool op_size(void *p, uint32_t comp, uint64_t *size_out)
@@ -183,7 +175,7 @@ static bool op_size(void *p, uint32_t comp, uint64_t *size_out)
 static int op_read(void *p, uint32_t comp, uint64_t offset, uint8_t *buf, size_t n, size_t *got_out)
 {
     struct lapel *ctx = p;
-    int r = ctx->port.slots->read(ctx->port.ctx, ctx->map[comp], target_slot(ctx), offset, buf, n);
+    int r = ctx->port.slots->read(ctx->port.ctx, ctx->map[comp], ctx->target, offset, buf, n);
 
     if (r < 0)
         return LSUIT_OP_FAIL;
@@ -329,6 +321,8 @@ static enum lsuit_err authenticate(struct lapel *ctx, struct lsuit_fault *fault)
 
     ctx->manifest_ok = false;
     ctx->run_open = false;
+    ctx->has_priority = false;
+    ctx->priority = 0;
     enum lsuit_err e = lsuit_envelope_read(doc, &w->envelope, fault);
     if (e == LSUIT_OK)
         e = lsuit_envelope_verify(&w->envelope, ctx->port.crypto, &trust, &auth, fault);
@@ -354,6 +348,34 @@ bool lapel_apply_from_slot(struct lapel *ctx, uint8_t slot, struct lapel_pair *p
     pair_out->sequence = ctx->memory.work->manifest.sequence;
     memcpy(pair_out->digest, ctx->memory.work->manifest.digest.bytes.ptr, sizeof pair_out->digest);
     return true;
+}
+
+/* The priority that the dry run met before the download, met again: the same manifest for the same
+ * slot takes the same way. */
+static void learn_priority(struct lapel *ctx, uint8_t slot)
+{
+    struct lapel_work *w = ctx->memory.work;
+
+    ctx->target = slot;
+    if (lsuit_run_init(&w->run, &w->manifest, &PLATFORM, ctx, ctx->port.crypto, ctx->http.io,
+                       ctx->http.io_size) != LSUIT_OK)
+        return;
+    lsuit_run_start(&w->run, LSUIT_PROCEDURE_UPDATE, true);
+    (void)lsuit_run_to_end(&w->run);
+    ctx->has_priority = w->run.dry_result.has_priority;
+    ctx->priority = w->run.dry_result.priority;
+}
+
+void lapel_apply_recall(struct lapel *ctx, uint8_t slot, const struct lapel_pair *want)
+{
+    struct lapel_pair pair;
+
+    if (!lapel_apply_from_slot(ctx, slot, &pair))
+        return;
+    if (same_pair(&pair, want))
+        learn_priority(ctx, slot);
+    else
+        ctx->manifest_ok = false;
 }
 
 /* Sequence rules (design 4): lower never, equal only the very same, nothing that failed thrice. */
@@ -387,6 +409,7 @@ static void verify(struct lapel *ctx)
     uint8_t stage = LSUIT_STAGE_VERIFY;
     enum lsuit_err e = authenticate(ctx, &fault);
 
+    ctx->target = ctx->rec.state == LAPEL_READY ? ctx->running_slot ^ 1 : ctx->rec.attempt.slot;
     if (e == LSUIT_OK)
         e = check_sequence(ctx);
     if (e == LSUIT_OK) {
@@ -421,7 +444,7 @@ static enum lsuit_err check_sizes(struct lapel *ctx)
         if ((dry->written & (1u << i)) == 0)
             continue;
         memset(&info, 0, sizeof info);
-        if (ctx->port.slots->info(ctx->port.ctx, ctx->map[i], target_slot(ctx), &info) <= 0)
+        if (ctx->port.slots->info(ctx->port.ctx, ctx->map[i], ctx->target, &info) <= 0)
             return LSUIT_ERR_OPERATION;
         room += info.size;
     }
@@ -460,6 +483,9 @@ static void dry(struct lapel *ctx)
     ctx->dry_bytes = run->dry_result.fetch_bytes;
     ctx->has_priority = run->dry_result.has_priority;
     ctx->priority = run->dry_result.priority;
+    /* A file that is good ends what was postponed before it; stored together with WRITING. */
+    if (ctx->offline && ctx->rec.state == LAPEL_READY)
+        ctx->rec.postpone_left_ms = 0;
     if (ctx->rec.state == LAPEL_WRITING)
         start_run(ctx);
     else
@@ -654,10 +680,8 @@ static bool rechecked(struct lapel *ctx)
 
 static void reboot_gate(struct lapel *ctx)
 {
-    struct lapel_pair pair;
-
     if (!ctx->manifest_ok && ctx->exchange == EXCHANGE_NONE)
-        (void)lapel_apply_from_slot(ctx, ctx->rec.attempt.slot, &pair);
+        lapel_apply_recall(ctx, ctx->rec.attempt.slot, &ctx->rec.attempt.pair);
     if (!rechecked(ctx))
         return;
     switch (lapel_policy_gate(ctx, LAPEL_GATE_REBOOT)) {
@@ -751,10 +775,9 @@ static enum lapel_err trial(struct lapel *ctx)
 {
     const struct lapel_policy *p = ctx->port.policy;
     enum lapel_health health = LAPEL_HEALTH_OK;
-    struct lapel_pair pair;
 
-    if (!ctx->manifest_ok) /* for the texts of the event; without them it goes on too */
-        (void)lapel_apply_from_slot(ctx, ctx->running_slot, &pair);
+    if (!ctx->manifest_ok) /* for what the events say; without it the trial goes on too */
+        lapel_apply_recall(ctx, ctx->running_slot, &ctx->rec.attempt.pair);
     if (p != NULL && p->health != NULL)
         health = p->health(ctx->port.ctx);
     if (health == LAPEL_HEALTH_BAD || ctx->rec.attempt.starts > LAPEL_TRIALS)

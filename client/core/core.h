@@ -83,6 +83,9 @@ void lapel_apply_want(struct lapel *ctx, const struct lapel_pair *want);
 /* Read the envelope of a slot's manifest area into memory; false when there is none that
  * verifies. The pair is filled when it is true. */
 bool lapel_apply_from_slot(struct lapel *ctx, uint8_t slot, struct lapel_pair *pair_out);
+/* The same for what events and gates say of this release after a restart: texts and priority as
+ * signed. Nothing is in hand when the slot holds another one. */
+void lapel_apply_recall(struct lapel *ctx, uint8_t slot, const struct lapel_pair *want);
 /* End the attempt; the state follows when that could be stored. In READY: drop the offer. */
 void lapel_apply_end(struct lapel *ctx, enum lapel_outcome_kind kind, uint8_t stage, uint8_t class_,
                      int32_t code);

@@ -2,8 +2,9 @@
  * The user: settings, postponement, gates and events (provisions 5.3-4, -6, -11, -12, -13).
  *
  *   (1) Consent is local: nothing that came over the network changes a setting.
- *   (2) Nothing is installed against "off" or within a postponement; a person who applies a file
- *       at the device has decided already.
+ *   (2) Nothing is installed by itself against "off", and nothing at all within a postponement. A
+ *       person who applies a file at the device has decided for that file: "off" is about
+ *       automatic updates, and a postponement from before it ends.
  *   (3) What is told of a release is signed: it comes from a manifest that verified.
  */
 #include "core.h"
@@ -160,9 +161,13 @@ void lapel_policy_tick(struct lapel *ctx)
         ctx->trial_left_ms -= passed < ctx->trial_left_ms ? passed : ctx->trial_left_ms;
 }
 
-/* The choice that counts for the release in hand. */
+/* The choice that counts for the release in hand. When its manifest can't be read after a restart
+ * nobody knows which of the two that is, and the one that says no counts. */
 static enum lapel_choice choice_of(const struct lapel *ctx)
 {
+    if (!ctx->manifest_ok && (ctx->rec.choice[LAPEL_AUTO_SECURITY - 1] == LAPEL_OFF ||
+                              ctx->rec.choice[LAPEL_AUTO_FEATURE - 1] == LAPEL_OFF))
+        return LAPEL_OFF;
     enum lapel_setting s =
         severity_of(ctx) == LAPEL_FEATURE ? LAPEL_AUTO_FEATURE : LAPEL_AUTO_SECURITY;
 
@@ -171,10 +176,10 @@ static enum lapel_choice choice_of(const struct lapel *ctx)
 
 bool lapel_policy_permits(struct lapel *ctx)
 {
-    if (ctx->offline)
-        return true;
     if (ctx->rec.postpone_left_ms > 0)
         return false;
+    if (ctx->offline)
+        return true;
     switch (choice_of(ctx)) {
     case LAPEL_ON:
         return true;

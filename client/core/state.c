@@ -68,6 +68,7 @@ static void adopt_running(struct lapel *ctx)
 static enum lapel_err settle_trial(struct lapel *ctx)
 {
     adopt_running(ctx);
+    lapel_apply_recall(ctx, ctx->running_slot, &ctx->rec.attempt.pair);
     /* Many starts of one trial are a crash loop, unless somebody pulls the plug. */
     bool power = ctx->port.boot->power_on != NULL && ctx->port.boot->power_on(ctx->port.ctx);
     if (!power && ctx->rec.attempt.starts < UINT8_MAX)
@@ -84,6 +85,7 @@ static enum lapel_err settle_reverted(struct lapel *ctx)
     struct lapel_record former = *r;
     bool rejected = r->state == LAPEL_REJECTED; /* its outcome was stored then */
 
+    lapel_apply_recall(ctx, r->attempt.slot, &r->attempt.pair); /* the user learns which one */
     if (!rejected) {
         bool power = ctx->port.boot->power_on != NULL && ctx->port.boot->power_on(ctx->port.ctx);
 
@@ -134,6 +136,7 @@ static enum lapel_err settle(struct lapel *ctx, enum settle rule)
     case SETTLE_TRIAL:
         return settle_trial(ctx);
     case SETTLE_ACCEPT:
+        lapel_apply_recall(ctx, ctx->running_slot, &ctx->rec.attempt.pair);
         return lapel_apply_confirm(ctx);
     case SETTLE_REVERTED:
         return settle_reverted(ctx);

@@ -219,7 +219,16 @@ void lapel_status(const struct lapel *ctx, struct lapel_status *status_out);
  * envelope into memory->envelope and goes the same way as a download: signature, sequence,
  * identity, gates. The port's fetch of a payload is answered by `read`.
  *
+ * To be called for an act of a person at the device, never for something that came over a
+ * network. The act is consent for this one file: automatic updates may be off (they stay off), and
+ * a postponement from before ends once the file has been found good. One made afterwards holds,
+ * and policy->gate is asked as ever.
+ *
  *   read  bytes of a payload by its uri at offset; > 0 count, < 0 error
+ *
+ * LAPEL_ERR_STATE   an update is under way
+ * LAPEL_ERR_MEMORY  nothing, or larger than memory->envelope
+ * What is refused later is told by LAPEL_EVENT_REFUSED or LAPEL_EVENT_FAILED.
  */
 enum lapel_err lapel_apply(struct lapel *ctx, const uint8_t *envelope, size_t n,
                            int (*read)(void *ctx, struct lsuit_bytes uri, uint64_t offset,

@@ -183,6 +183,7 @@ struct lapel {
     size_t envelope_n;
     bool manifest_ok;                  /* memory.work holds a verified manifest */
     bool run_open;                     /* memory.work->run is set up */
+    uint8_t target;                    /* the slot that the manifest in hand is for */
     uint8_t map[LSUIT_MAX_COMPONENTS]; /* manifest component -> port component */
     int (*apply_read)(void *ctx, struct lsuit_bytes uri, uint64_t offset, uint8_t *buf, size_t n);
     struct lapel_fail fail; /* why the attempt ends, until that is stored */

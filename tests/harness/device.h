@@ -110,6 +110,9 @@ struct device {
     uint32_t gate_wait;
     enum lapel_health health;
     int told[16], asked[4];
+    bool offered_with[16]; /* the last event of this id had an offer: */
+    enum lapel_severity severity[16];
+    int64_t priority[16];
     uint8_t last_error;
     char version[32], risks[64];
     uint32_t downtime, year_month;
@@ -771,7 +774,10 @@ static void dev_event(void *p, const struct lapel_event *event)
         d->last_error = event->error;
     if (event->id == LAPEL_EVENT_SUPPORT_ENDING)
         d->year_month = event->year_month;
+    d->offered_with[event->id] = event->offer != NULL;
     if (event->offer != NULL) {
+        d->severity[event->id] = event->offer->severity;
+        d->priority[event->id] = event->offer->priority;
         dev_copy(d->version, sizeof d->version, event->offer->version);
         dev_copy(d->risks, sizeof d->risks, event->offer->risks_removed);
         d->downtime = event->offer->downtime_s;

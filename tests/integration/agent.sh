@@ -168,9 +168,15 @@ up a
 expect_eq "$(status a .settings.auto-security.choice)" off
 expect_eq "$(status a .settings.auto-security.by)" admin
 
-begin "apply is the user's own act: it goes on where automatic updates are off"
+begin "apply is the user's own act: it goes on where automatic updates are off, and ends a postponement"
+expect_ok agent a postpone 2h
+expect_exit 1 agent a apply older.suit
+expect_match "$(status a .postponed_s)" '^7(200|1[0-9][0-9])$'
 expect_ok agent a apply three.suit
 wait_for 20 events a '"event":"installed".*"sequence":"48"' || flunk "never installed: $(cat a/events)"
+wait_for 20 is_up a
+expect_eq "$(status a .postponed_s)" 0
+expect_eq "$(status a .settings.auto-security.choice)" off
 
 begin "reset: settings and the user's data go, identity and sequence stay"
 mkdir -p a/user/deep/er && echo secret >a/user/deep/er/file && ln -s "$TMP/token" a/user/link
@@ -266,6 +272,24 @@ wait_for 20 events e '"event":"installed"'
 expect_eq "$(status e .running.sequence)" 16
 expect_exit 1 agent e confirm
 stop e
+
+device r
+begin "a signal while it starts itself anew is kept, and doesn't end it"
+cat >late <<EOF
+#!/bin/sh
+kill -USR1 \$\$
+kill -HUP \$\$
+exec "$AGENT" "\$@"
+EOF
+chmod 700 late
+start r bash -c "exec -a '$TMP/late' '$AGENT' -c r/conf run"
+wait_for 20 is_up r
+agent r apply one.suit >/dev/null
+wait_for 20 events r '"event":"installed"' || flunk "never installed: $(tail -n 3 r/events r.log)"
+wait_for 20 is_up r
+expect_eq "$(status r .daemon)" True
+expect_match "$(cat r/events)" '"event":"reload"'
+stop r
 
 # --- Hooks.
 

@@ -132,7 +132,7 @@ class Device:
                 with open(os.path.join(self.home, "log"), errors="replace") as f:
                     return T.check(name, False, "%r %s" % (self.status(), f.read()[-600:]))
             self.process.send_signal(signal.SIGUSR1)
-            time.sleep(0.1)
+            select.select([], [], [], 0.1)
         return T.check(name, True)
 
     def runs(self, version):

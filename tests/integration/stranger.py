@@ -136,7 +136,7 @@ def drips(token):
     drip("an upload that drips", "operator", head.encode(), b"\0")
     end, tmp = time.monotonic() + LIMIT_S, os.path.join(S.data, "artifacts", "tmp")
     while os.listdir(tmp) and time.monotonic() < end:
-        time.sleep(0.02)
+        select.select([], [], [], 0.02)
     T.equal("nothing is left of it", os.listdir(tmp), [])
 
 
@@ -150,7 +150,7 @@ def idlers(token):
         try:
             status = S.check_in(token, "lamp", "a1").status
         except (OSError, http.client.HTTPException):
-            time.sleep(0.05)
+            select.select([], [], [], 0.05)
     T.equal("a device after 500 connections, where 400 are allowed", status, 200)
     for s in idle:
         s.close()

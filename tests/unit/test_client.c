@@ -718,6 +718,121 @@ static void test_user(void)
     CHECK(device_live(&d, in_state, 20000));
 }
 
+/* What is told after a restart is what was signed: the manifest is read again from its slot. */
+static void security(const char *name, int64_t priority)
+{
+    fresh(name);
+    release_make(&odd, 64, 4000, &key, &(struct release_how){ .priority = priority });
+    d.image[d.images++] = &odd;
+    d.server.release = &odd;
+}
+
+static void expect_signed(enum lapel_event_id id, enum lapel_severity severity, int64_t priority)
+{
+    CHECK(d.told[id] > 0);
+    CHECK(d.offered_with[id]);
+    CHECK_INT(d.severity[id], severity);
+    CHECK_INT(d.priority[id], priority);
+}
+
+/* The program starts anew, and the boot loader has not acted yet. */
+static void same_start(void)
+{
+    d.server.open = false;
+    memset(&d.lapel, 0xa5, sizeof d.lapel);
+    memset(d.envelope, 0xa5, sizeof d.envelope);
+    d.init = lapel_init(&d.lapel, &d.config, &d.ports, &d.memory);
+    CHECK_INT(d.init, LAPEL_OK);
+}
+
+static bool is_staged(struct device *x)
+{
+    return x->staged;
+}
+
+static bool told_installed(struct device *x)
+{
+    return x->told[LAPEL_EVENT_INSTALLED] > 0;
+}
+
+static bool told_reverted_now(struct device *x)
+{
+    return x->told[LAPEL_EVENT_REVERTED] > 0;
+}
+
+static void test_severity(void)
+{
+    static const struct {
+        const char *name;
+        int64_t priority;
+        enum lapel_severity severity;
+    } ROWS[] = {
+        { "installed: a critical release is told as critical", 50, LAPEL_CRITICAL },
+        { "installed: a security release is told as security", 500, LAPEL_SECURITY },
+        { "installed: a feature is told as a feature", 5000, LAPEL_FEATURE },
+        { "installed: a negative priority is critical", -3, LAPEL_CRITICAL },
+    };
+
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        security(ROWS[i].name, ROWS[i].priority);
+        CHECK(live_to(LAPEL_STAGED));
+        CHECK(live_to(LAPEL_TRIAL));
+        expect_signed(LAPEL_EVENT_STATE, ROWS[i].severity, ROWS[i].priority);
+        CHECK(device_live(&d, told_installed, 20000));
+        expect_signed(LAPEL_EVENT_INSTALLED, ROWS[i].severity, ROWS[i].priority);
+        expect_signed(LAPEL_EVENT_STATE, ROWS[i].severity, ROWS[i].priority);
+    }
+
+    security("severity by an alternative for the slot that was written", 0);
+    release_make(&odd, 64, 700, &key,
+                 &(struct release_how){ .install = "[15, [<<[20, {5: 0}, 5, 15, 20, {27: 5000}]>>, "
+                                                   "<<[20, {5: 1}, 5, 15, 20, {27: 50}]>>], "
+                                                   "20, {21: \"#fw\"}, 21, 15, 3, 15]",
+                                        .integrated = true });
+    CHECK(device_live(&d, told_installed, 20000));
+    CHECK_INT(d.running, 1);
+    expect_signed(LAPEL_EVENT_AVAILABLE, LAPEL_CRITICAL, 50);
+    expect_signed(LAPEL_EVENT_INSTALLED, LAPEL_CRITICAL, 50);
+
+    security("reverted: says which release, by what was signed", 500);
+    d.health = LAPEL_HEALTH_BAD;
+    CHECK(device_live(&d, told_reverted_now, 20000));
+    expect_signed(LAPEL_EVENT_REVERTED, LAPEL_SECURITY, 500);
+
+    security("reverted by a reset in the trial: the same", 500);
+    d.health = LAPEL_HEALTH_UNKNOWN;
+    CHECK(live_to(LAPEL_TRIAL));
+    device_boot(&d);
+    expect_signed(LAPEL_EVENT_REVERTED, LAPEL_SECURITY, 500);
+
+    security("reverted, and another manifest in the slot: it is not told", 500);
+    d.health = LAPEL_HEALTH_UNKNOWN;
+    CHECK(live_to(LAPEL_TRIAL));
+    memcpy(d.area_store[1], v2.envelope, v2.envelope_n);
+    d.area_n[1] = (uint16_t)v2.envelope_n;
+    device_boot(&d);
+    CHECK(d.told[LAPEL_EVENT_REVERTED] > 0);
+    CHECK(!d.offered_with[LAPEL_EVENT_REVERTED]);
+
+    security("off for security holds after a restart in STAGED too", 500);
+    CHECK(device_live(&d, is_staged, 20000));
+    CHECK_INT(lapel_user_set(&d.lapel, LAPEL_AUTO_SECURITY, LAPEL_OFF, LAPEL_BY_USER), LAPEL_OK);
+    same_start();
+    CHECK(live_checkins(4));
+    CHECK_INT(d.boots, 1);
+    CHECK(device_state(&d) == LAPEL_STAGED);
+    CHECK_INT(lapel_user_set(&d.lapel, LAPEL_AUTO_SECURITY, LAPEL_ON, LAPEL_BY_USER), LAPEL_OK);
+    CHECK(live_to(LAPEL_TRIAL));
+
+    security("a manifest that can't be read is installed against no off", 500);
+    CHECK(device_live(&d, is_staged, 20000));
+    CHECK_INT(lapel_user_set(&d.lapel, LAPEL_AUTO_SECURITY, LAPEL_OFF, LAPEL_BY_USER), LAPEL_OK);
+    d.area_n[1] = 0;
+    same_start();
+    CHECK(live_checkins(4));
+    CHECK_INT(d.boots, 1);
+}
+
 static void test_support(void)
 {
     /* The clock says September 2026. */
@@ -837,6 +952,47 @@ static void test_apply(void)
     CHECK_INT(lapel_postpone(&d.lapel, 1000000), LAPEL_OK);
     d.file = &v2;
     CHECK_INT(lapel_apply(&d.lapel, v2.envelope, v2.envelope_n, read_file), LAPEL_OK);
+    CHECK(device_live(&d, runs_v2, 20000));
+
+    CHECK_UINT(d.lapel.rec.postpone_left_ms, 0); /* and ends the postponement */
+    CHECK_UINT(d.lapel.rec.choice[LAPEL_AUTO_FEATURE - 1], LAPEL_OFF);
+    CHECK_INT(d.told[LAPEL_EVENT_CONSENT_NEEDED], 0);
+    for (int gate = LAPEL_GATE_DOWNLOAD; gate <= LAPEL_GATE_REBOOT; gate++)
+        CHECK_INT(d.asked[gate], 1); /* the product's own gate counts */
+    d.image[d.images++] = &v3;
+    d.server.release = &v3; /* and the consent was for that one file */
+    CHECK(live_checkins(3));
+    CHECK_INT(d.server.payloads, 0);
+
+    fresh("a file that is denied by the product's gate is not installed");
+    d.server.release = NULL;
+    d.gate[LAPEL_GATE_INSTALL] = LAPEL_DENY;
+    d.file = &v2;
+    CHECK_INT(lapel_apply(&d.lapel, v2.envelope, v2.envelope_n, read_file), LAPEL_OK);
+    CHECK(live_checkins(2));
+    CHECK(device_state(&d) == LAPEL_READY);
+    CHECK_INT(d.boots, 1);
+
+    fresh("a file that is refused doesn't end a postponement");
+    CHECK_INT(lapel_postpone(&d.lapel, 86400000), LAPEL_OK);
+    release_make(&odd, 64, 700, &other_key, &(struct release_how){ 0 });
+    CHECK_INT(lapel_apply(&d.lapel, odd.envelope, odd.envelope_n, read_file), LAPEL_OK);
+    CHECK(device_live(&d, told_refused, 20000));
+    CHECK(d.lapel.rec.postpone_left_ms > 0);
+
+    fresh("who postpones after applying a file is obeyed, over a restart");
+    d.server.release = NULL;
+    d.file = &v2;
+    CHECK_INT(lapel_apply(&d.lapel, v2.envelope, v2.envelope_n, read_file), LAPEL_OK);
+    CHECK(live_to(LAPEL_CANDIDATE));
+    CHECK_INT(lapel_postpone(&d.lapel, 86400000), LAPEL_OK);
+    CHECK(live_checkins(3));
+    CHECK_INT(d.boots, 1);
+    device_boot(&d);
+    CHECK(live_checkins(3));
+    CHECK(device_state(&d) == LAPEL_CANDIDATE);
+    CHECK(d.lapel.rec.postpone_left_ms > 0);
+    CHECK_INT(lapel_postpone(&d.lapel, 0), LAPEL_OK);
     CHECK(device_live(&d, runs_v2, 20000));
 
     updated("an old file is refused");
@@ -966,6 +1122,7 @@ int main(void)
     test_resume();
     test_trial();
     test_user();
+    test_severity();
     test_support();
     test_forward();
     test_lost();

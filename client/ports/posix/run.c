@@ -52,6 +52,20 @@ static bool signals_open(void)
     return sigaction(SIGPIPE, &ignore, NULL) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0;
 }
 
+/* What comes between here and signals_open of the next program waits for that one: a signal without
+ * a handler would end it. */
+static void signals_hold(void)
+{
+    sigset_t held;
+
+    sigemptyset(&held);
+    sigaddset(&held, SIGTERM);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGHUP);
+    sigaddset(&held, SIGUSR1);
+    (void)sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
 static struct conf *conf_fresh(const struct args *args)
 {
     char why[400] = "no memory";
@@ -161,6 +175,7 @@ static int start_again(const char *mode, char **argv)
     if (strcmp(line, "exec") != 0)
         return reboot_command(line);
     log_close();
+    signals_hold();
     /* By name first: an update may have replaced the program. */
     (void)execvp(argv[0], argv);
     (void)execv("/proc/self/exe", argv);
