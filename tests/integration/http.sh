@@ -155,6 +155,8 @@ OUT=$($CLIENT halt "$OPERATOR_PORT" "$OPERATOR_PORT")
 expect_eq "$OUT" 'cut off'
 OUT=$($CLIENT halt "$DEVICE_PORT" "$OPERATOR_PORT" "$DATA/ca.pem")
 expect_eq "$OUT" 'cut off'
+OUT=$($CLIENT halt "$OPERATOR_PORT" "$OPERATOR_PORT" "" /kill-all)
+expect_eq "$OUT" 'cut off'
 expect_match "$(cat "$TMP/plain.log")" ' 1 replies of release 7 were cut off'
 get -r 0-9 "$OPERATOR/file"
 expect_eq "$CODE" 206
