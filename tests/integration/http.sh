@@ -220,6 +220,10 @@ get -H 'X-Forwarded-For: 2001:db8::1' "$OPERATOR/source"
 expect_eq "$OUT" '2001:db8::1 clear'
 get -H 'X-Forwarded-For: nonsense' "$OPERATOR/source"
 expect_eq "$OUT" '::ffff:127.0.0.1 clear'
+# what the client sent stands before what the proxy added
+get -H 'X-Forwarded-For: 127.0.0.1' -H 'X-Forwarded-Proto: https' \
+    -H 'X-Forwarded-For: 192.0.2.1' -H 'X-Forwarded-Proto: http' "$OPERATOR/source"
+expect_eq "$OUT" '::ffff:192.0.2.1 clear'
 stop strict TERM
 
 begin "options: what is wrong is named"
