@@ -227,13 +227,19 @@ static enum err serve(const struct conf *c)
 static enum err bootstrap(const struct conf *c)
 {
     struct api *api = NULL;
-    enum err e = open_api(c, &api);
+    int lock = -1;
+    /* Not beside a server: opening the folder throws uploads away, and its clock opens waves. */
+    enum err e = hold_data_dir(c->data_dir, &lock);
 
+    if (e == ERR_OK)
+        e = open_api(c, &api);
     if (e == ERR_OK)
         e = api_bootstrap(api);
     if (e == ERR_CONFLICT)
         fprintf(stderr, "lapeld: there is an admin already\n");
     api_close(api);
+    if (lock >= 0)
+        close(lock);
     return e;
 }
 

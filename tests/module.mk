@@ -15,4 +15,3 @@ PKG.tests/bench/load  := gnutls pthread
 USES.tests/bench/load := manifests/liblsuit
 
 # A disk that forgets what was not synced.
-TEST_SHIMS += tests/harness/sync_shim

@@ -219,6 +219,11 @@ static void problem(struct call *c, struct http_reply *reply, enum err e, const 
     bool is_device = c->route != NULL && c->route->who == WHO_DEVICE;
     bool is_ours = err_status(e) >= 500;
 
+    if (e == ERR_NOT_FOUND && c->params_n > 0 && field == NULL && c->field[0] == '\0') {
+        const char *name = c->param_name[c->params_n - 1]; /* what the path ends in isn't there */
+
+        snprintf(c->field, sizeof c->field, "%.*s", (int)strcspn(name, "}"), name);
+    }
     if (c->field[0] != '\0')
         field = c->field;
     /* Our own faults stand in the log; a stranger is told no more than the status. */

@@ -376,6 +376,8 @@ static enum err decide_space(struct course *k, const struct lsuit_running *now)
 /* The new token was used, so the old one goes. */
 static enum err take_slot(struct course *k)
 {
+    int32_t device = 0;
+    int slot = 0;
     enum err e;
 
     if (k->c->asker.slot == 0)
@@ -383,6 +385,12 @@ static enum err take_slot(struct course *k)
     k->must_write = true;
     if (!k->write)
         return ERR_OK;
+    /* Asked anew: a check-in that came at the same time may have made it the one in use. */
+    e = device_token_find(k->db, k->c->asker.digest, &device, &slot);
+    if (e == ERR_NOT_FOUND)
+        return ERR_UNAUTHORIZED;
+    if (e != ERR_OK || slot == 0)
+        return e;
     e = engine_drop_tokens(k->en, k->db, k->device.id);
     return e == ERR_OK ? device_token_promote(k->db, k->device.id) : e;
 }

@@ -98,7 +98,8 @@ static void set_threshold(struct rollout *r, unsigned n, const struct places *p)
     uint64_t threshold = 0;
     bool some;
 
-    if (w->share >= 1.0 || (want >= (int64_t)p->n && p->n > 0)) {
+    /* A wave that happens to hold the whole fleet of today is not open to the one of tomorrow. */
+    if (w->share >= 1.0) {
         some = true;
         threshold = UINT64_MAX;
     } else if (want > 0 && (p->n <= EXACT_FLEET || (double)want > w->share * (double)p->n + 1)) {

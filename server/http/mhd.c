@@ -40,6 +40,7 @@ enum {
     DESCRIPTORS_SPARE = 512,
     LINGERS = 64,
     LINGER_MS = 2000,
+    LINGER_BYTES = 64 * 1024 * 1024,
 };
 
 struct listener {
@@ -60,6 +61,7 @@ struct listener {
 struct lingering {
     int fd;
     int64_t until_ms;
+    int64_t left; /* bytes that are still read */
 };
 
 struct http {
@@ -490,7 +492,8 @@ static void linger_add(struct http *http, int fd)
         return;
     pthread_mutex_lock(&http->timer_lock);
     if (http->linger_n < LINGERS) {
-        http->linger[http->linger_n++] = (struct lingering){ fd, clock_mono_ms() + LINGER_MS };
+        http->linger[http->linger_n++] =
+            (struct lingering){ fd, clock_mono_ms() + LINGER_MS, LINGER_BYTES };
         fd = -1; /* taken */
     }
     pthread_mutex_unlock(&http->timer_lock);
@@ -498,18 +501,19 @@ static void linger_add(struct http *http, int fd)
         close(fd);
 }
 
-/* Throw away what came. False when no more will, or it is too much to go on now. */
-static bool drain_socket(int fd)
+/* Throw away what came. False when no more will, or it is too much. */
+static bool drain_socket(struct lingering *l)
 {
     char bytes[16 * 1024];
 
-    for (int i = 0; i < 1024; i++) {
-        ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    for (int i = 0; i < 1024 && l->left > 0; i++) {
+        ssize_t n = recv(l->fd, bytes, sizeof bytes, MSG_DONTWAIT);
 
         if (n <= 0)
             return n < 0 && (errno == EAGAIN || errno == EINTR);
+        l->left -= n;
     }
-    return true;
+    return l->left > 0;
 }
 
 /* Read from those that linger, and close what is over. Under timer_lock. */
@@ -518,7 +522,7 @@ static void linger_tick(struct http *http, int64_t now_ms)
     for (unsigned i = 0; i < http->linger_n;) {
         struct lingering *l = &http->linger[i];
 
-        if (drain_socket(l->fd) && now_ms < l->until_ms) {
+        if (drain_socket(l) && now_ms < l->until_ms) {
             i++;
             continue;
         }

@@ -18,7 +18,7 @@ packages_for() {
         echo git g++ clang-format cppcheck curl openssl sslscan jq procps python3 python3-cbor2 \
             python3-cryptography
         ;;
-    demo) echo openssl curl jq procps ;;
+    demo) echo curl jq procps python3 ;;
     bench) echo nginx-light wrk openssl curl jq procps valgrind ;;
     fuzz) echo clang libclang-rt-dev ;;
     size) echo gcc-arm-none-eabi libnewlib-arm-none-eabi jq ;;

@@ -5,6 +5,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import threading
 import uuid
 
 from lapel_test import *
@@ -27,6 +28,10 @@ def first_start():
     path = os.path.join(S.data, "bootstrap-token")
     T.equal("bootstrap token is the owner's alone", stat.S_IMODE(os.stat(path).st_mode), 0o600)
     problem("a stranger can't bootstrap", S.api("POST", "bootstrap", {}, token="A" * 43), 401)
+    beside = subprocess.run([os.path.join(BUILD, "bin", "lapeld"), "--set", "data_dir=" + S.data,
+                             "--bootstrap"], stdin=subprocess.DEVNULL, capture_output=True)
+    T.check("no second token beside a running server",
+            beside.returncode == 1 and b"in use by another lapeld" in beside.stderr, beside.stderr)
     answer, token = S.bootstrap()
     T.equal("bootstrap", answer.status, 201)
     T.check("the file is gone after use", not os.path.exists(path))
@@ -180,6 +185,16 @@ def devices():
     T.equal("the new one too", S.check_in(new, "lamp", "a9").status, 200)
     T.equal("then the old one is not", S.check_in(old, "lamp", "a9").status, 401)
     T.equal("the new one stays", S.check_in(new, "lamp", "a9").status, 200)
+    TOKEN["a9"] = new
+    for _ in range(4):  # a device that asks again before it is answered must not lose both
+        new = S.api("POST", "products/lamp/devices/a9/rotate", {}).json()["token"]
+        several = [threading.Thread(target=S.check_in, args=(new, "lamp", "a9")) for _ in range(8)]
+        for thread in several:
+            thread.start()
+        for thread in several:
+            thread.join()
+        T.equal("the new one, eight times at once", S.check_in(new, "lamp", "a9").status, 200)
+        T.equal("one token is left", S.api("GET", "products/lamp/devices/a9").json()["tokens"], 1)
     TOKEN["a9"] = new
     b = S.api("POST", "products/lamp/devices/b/rotate").json()["token"]
     T.equal("in use", S.check_in(b, "lamp", "b").status, 200)
@@ -561,6 +576,24 @@ def strangers():
     T.equal("an operator is not", S.api("GET", "products").status, 200)
 
 
+def small_fleet():
+    """A wave that holds all of a small fleet does not let in who is added while it is watched."""
+    S.make_product("few", model="EF")
+    doc, _ = envelope(manifest(16, IMAGE[0], class_=uuid.uuid5(VENDOR, "EF")), KEY)
+    release = S.publish(doc, "few").json()["id"]
+    S.add_devices(["only"], "few")
+    for name, wave in (("10 %", {"share": 0.1}), ("90 %", {"share": 0.9}), ("3", {"devices": 3})):
+        wave["gate"] = "manual"
+        rollout, answer = S.roll_out(release, [wave, {"share": 1}])
+        wave = answer.json()["waves"][0]
+        T.equal(name + ": its one device", wave["members"], 1)
+        T.check(name + ": not everybody", int(wave["threshold"]) < 2**64 - 1, wave["threshold"])
+        S.verb(rollout, "abort")
+        number = 17 + rollout
+        doc, _ = envelope(manifest(number, IMAGE[0], class_=uuid.uuid5(VENDOR, "EF")), KEY)
+        release = S.publish(doc, "few").json()["id"]
+
+
 def full_disk():
     """A halt works when nothing else can be written."""
     home = folder()
@@ -634,6 +667,7 @@ try:
     documented()
     cut_off()
     strangers()
+    small_fleet()
     full_disk()
     restart(newest)
 finally:

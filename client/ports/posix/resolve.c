@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,8 +37,10 @@ static void release(struct resolve *r)
 static void look_up(struct resolve *r, int flags)
 {
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV };
+    /* Always loopback, and no question to the network (RFC 6761, 6.3): /etc/hosts may be missing. */
+    const char *host = strcasecmp(r->host, "localhost") == 0 ? NULL : r->host;
 
-    r->rc = getaddrinfo(r->host, r->port, &hints, &r->list);
+    r->rc = getaddrinfo(host, r->port, &hints, &r->list);
 }
 
 static void *thread_main(void *arg)
