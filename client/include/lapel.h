@@ -211,7 +211,7 @@ struct lapel_status {
     /* The support page of the model as the server last said, "" when not known: since start only.
      * Visible ASCII, https:// or http://. Borrowed until the next lapel_step. */
     const char *support_url;
-    uint8_t last_error;     /* enum lsuit_class of the last attempt */
+    uint8_t last_error; /* enum lsuit_class of the last attempt */
     uint8_t last_stage;
     uint32_t checks, good_checks; /* since start */
 };

@@ -39,7 +39,7 @@ struct device_server {
     uint32_t verdict;              /* instead of OFFER; 0: OFFER */
     const struct release *serve;   /* whose bytes are really sent; NULL: release */
     uint32_t support_end, next_poll_s;
-    const char *support_url; /* NULL: none */
+    const char *support_url;                                            /* NULL: none */
     int checkin_status, manifest_status, payload_status, report_status; /* 0: 200 */
     long retry_after;                                                   /* -1: no such header */
     size_t recv_max, send_max; /* bytes a call moves; 0: all */
