@@ -448,7 +448,7 @@ static char *page_path(const char *path, const char *after)
     if ((after != NULL && mark == NULL) ||
         asprintf(&out, "%s%climit=1000%s%s", path, strchr(path, '?') != NULL ? '&' : '?',
                  mark != NULL ? "&after=" : "", mark != NULL ? mark : "") < 0)
-        out = NULL;
+        out = NULL; /* cppcheck-suppress memleak ; asprintf failed and left nothing */
     free(mark);
     return out;
 }

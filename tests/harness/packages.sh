@@ -15,8 +15,8 @@ packages_for() {
             libcbor-dev libjansson-dev libinih-dev libcurl4-openssl-dev
         ;;
     check)
-        echo git g++ clang-format cppcheck curl openssl sslscan jq procps python3 python3-cbor2 \
-            python3-cryptography
+        echo git g++ clang-format cppcheck curl openssl sslscan jq procps mount python3 \
+            python3-cbor2 python3-cryptography
         ;;
     demo) echo curl jq procps python3 ;;
     bench) echo nginx-light wrk openssl curl jq procps valgrind ;;

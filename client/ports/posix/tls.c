@@ -89,7 +89,13 @@ static int set_fragment(struct tls *t, uint64_t n)
                          : n == 1024 ? MBEDTLS_SSL_MAX_FRAG_LEN_1024
                          : n == 2048 ? MBEDTLS_SSL_MAX_FRAG_LEN_2048
                                      : MBEDTLS_SSL_MAX_FRAG_LEN_4096;
-    return n == 0 ? 0 : mbedtls_ssl_conf_max_frag_len(&t->conf, code);
+    if (n == 0)
+        return 0;
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    /* The library refuses a TLS 1.3 server that answers this extension, as GnuTLS does. */
+    mbedtls_ssl_conf_max_tls_version(&t->conf, MBEDTLS_SSL_VERSION_TLS1_2);
+#endif
+    return mbedtls_ssl_conf_max_frag_len(&t->conf, code);
 #else
     (void)t;
     return n == 0 ? 0 : MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE;
