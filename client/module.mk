@@ -28,6 +28,9 @@ USES.tests/unit/test_sched   := client/liblapel
 USES.tests/unit/test_http1   := client/liblapel
 USES.tests/unit/test_journal := client/liblapel manifests/liblsuit
 
+TESTS += tests/unit/test_fleet
+USES.tests/unit/test_fleet := client/liblapel manifests/liblsuit
+
 TESTS += tests/unit/test_state
 USES.tests/unit/test_state := client/liblapel manifests/liblsuit
 

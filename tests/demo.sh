@@ -184,7 +184,7 @@ jq -r 'select(.event == "available" or .event == "disrupt" or .event == "install
 for event in available disrupt installed; do
     grep -q "\"event\": *\"$event\"" "$TMP/lamp01/events.jsonl" || fail "no '$event' was told"
     # 2.0.0 is a security update before the restart and after it.
-    jq -es --arg event $event '[.[] | select(.event == $event and .version == "2.0.0").severity]
+    jq -es --arg event $event '[.[] | select(.event == $event and .version == "2.0.0") | .severity]
         | length > 0 and all(. == "security")' "$TMP/lamp01/events.jsonl" >/dev/null ||
         fail "'$event' of 2.0.0 was not told as a security update"
 done

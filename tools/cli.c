@@ -76,7 +76,7 @@ bool is_utf8(const char *text)
 }
 
 /* Much of what is said here comes from a server or a file: nothing of it may drive a terminal. */
-static void complain(const char *fmt, va_list ap)
+static void __attribute__((format(printf, 1, 0))) complain(const char *fmt, va_list ap)
 {
     char *text = NULL;
     int n = vasprintf(&text, fmt, ap);

@@ -242,6 +242,31 @@ static void answered(struct lapel *ctx)
         ctx->rec.outcome = former;
 }
 
+/* A page that people may be shown and led to: nothing but visible ASCII behind its scheme. */
+static bool is_page(struct lsuit_bytes url)
+{
+    static const char *const SCHEME[] = { "https://", "http://" };
+    size_t rest = url.len;
+
+    for (size_t i = 0; i < 2 && rest == url.len; i++) {
+        size_t n = strlen(SCHEME[i]);
+
+        if (url.len > n && memcmp(url.ptr, SCHEME[i], n) == 0)
+            rest = url.len - n;
+    }
+    for (size_t i = 0; i < url.len; i++)
+        if (url.ptr[i] <= 0x20 || url.ptr[i] > 0x7e)
+            return false;
+    return rest < url.len;
+}
+
+static void take_support_url(struct lapel *ctx, struct lsuit_bytes url)
+{
+    memset(ctx->support_url, 0, sizeof ctx->support_url);
+    if (url.ptr != NULL && url.len < sizeof ctx->support_url && is_page(url))
+        memcpy(ctx->support_url, url.ptr, url.len);
+}
+
 static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
 {
     struct lsuit_space space = space_of(ctx);
@@ -255,6 +280,7 @@ static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
         ctx->rec.support_end = a->support_end;
         (void)lapel_journal_save(ctx); /* or it is stored with the next change */
     }
+    take_support_url(ctx, a->support_url);
     lapel_policy_support(ctx);
     lapel_core_plan(ctx);
     take_verdict(ctx, lsuit_answer_verdict(a, &space));

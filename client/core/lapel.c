@@ -387,6 +387,7 @@ void lapel_status(const struct lapel *ctx, struct lapel_status *status_out)
     s.postponed_ms = r->postpone_left_ms;
     s.next_check_ms = ctx->next_check > now ? ctx->next_check - now : 0;
     s.support_end = r->support_end;
+    s.support_url = ctx->support_url;
     s.last_error = r->outcome.error;
     s.last_stage = r->outcome.stage;
     s.checks = ctx->checks;

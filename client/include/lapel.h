@@ -208,7 +208,10 @@ struct lapel_status {
     uint64_t postponed_ms;  /* left */
     uint64_t next_check_ms; /* from now */
     uint32_t support_end;   /* year * 100 + month, 0 not known */
-    uint8_t last_error;     /* enum lsuit_class of the last attempt */
+    /* The support page of the model as the server last said, "" when not known: since start only.
+     * Visible ASCII, https:// or http://. Borrowed until the next lapel_step. */
+    const char *support_url;
+    uint8_t last_error; /* enum lsuit_class of the last attempt */
     uint8_t last_stage;
     uint32_t checks, good_checks; /* since start */
 };

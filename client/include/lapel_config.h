@@ -63,6 +63,14 @@
 #define LAPEL_POSTPONE_BUDGET_MS 604800000
 #endif
 
+/* Longest address of a support page, with its NUL; a longer one is not kept. 1 keeps none. */
+#ifndef LAPEL_SUPPORT_URL_SIZE
+#define LAPEL_SUPPORT_URL_SIZE 201
+#endif
+
+#if LAPEL_SUPPORT_URL_SIZE < 1
+#error "LAPEL_SUPPORT_URL_SIZE: at least 1"
+#endif
 #if LAPEL_IO_MIN < 512 || LAPEL_IO_MIN > 4096
 #error "LAPEL_IO_MIN: 512 to 4096"
 #endif

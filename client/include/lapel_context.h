@@ -211,6 +211,7 @@ struct lapel {
     uint64_t tick;       /* when running time was last counted */
     uint64_t tick_saved; /* postpone_left_ms in the journal */
     uint32_t support_told;
+    char support_url[LAPEL_SUPPORT_URL_SIZE];
 
     /* trial */
     uint64_t trial_left_ms;

@@ -12,6 +12,7 @@ static void answer(struct call *c)
 {
     http_reply_init(&c->reply, 200);
     http_reply_copy_body(&c->reply, "application/cbor", c->checkin->answer, c->checkin->answer_n);
+    c->reply.tag = c->checkin->offered; /* a halt that is answered first keeps it back */
     c->replied = true;
 }
 
@@ -45,6 +46,7 @@ enum err checkin_call(struct call *c, struct db *db)
     c->checkin->body = (struct lsuit_bytes){ c->req->body, c->req->body_size };
     c->checkin->now_ms = c->now_ms;
     c->checkin->in_trial = false;
+    c->checkin->offered = 0;
     c->checkin->answer_n = 0;
     if (device_checkin_quick(c->engine, c->checkin)) {
         answer(c);
@@ -101,6 +103,7 @@ enum err manifest_call(struct call *c, struct db *db)
     http_reply_init(&c->reply, 200);
     http_reply_etag(&c->reply, hash);
     http_reply_take_body(&c->reply, "application/suit-envelope+cose", bytes, n);
+    c->reply.tag = release;
     c->replied = true;
     return ERR_OK;
 }

@@ -341,6 +341,7 @@ static enum err apply(struct course *k, const struct lsuit_running *now,
     if (v->kind == ROLLOUT_OFFER) {
         out->size = r->sent_size;
         k->has_offer = true;
+        k->c->offered = r->id;
     }
     if (k->device.id == 0)
         return ERR_OK;
@@ -435,6 +436,7 @@ enum err device_checkin(struct engine *en, struct db *db, struct checkin *c, boo
     enum err e;
 
     *must_write_out = false;
+    c->offered = 0;
     if (le != LSUIT_OK)
         return FAIL(ERR_MALFORMED, "check-in: %s %s", lsuit_err_name(le),
                     fault.what != NULL ? fault.what : "");

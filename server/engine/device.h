@@ -49,7 +49,8 @@ struct checkin {
     struct asker asker;
     struct lsuit_bytes body;
     int64_t now_ms;
-    bool in_trial; /* set: must not be shed */
+    bool in_trial;   /* set: must not be shed */
+    int32_t offered; /* set: the release that the answer offers; 0: none */
     uint8_t answer[LSUIT_ANSWER_MAX];
     size_t answer_n;
 };

@@ -6,7 +6,7 @@
  *   (2) The snapshot that check-ins decide from is replaced after the COMMIT of a change and
  *       before its acknowledgement; a check-in decides under its lock. So no offer is decided
  *       after a halt was acknowledged.
- *   (3) Open replies of a halted release are ended before the halt is acknowledged.
+ *   (3) Replies of a halted release, its offers too, are ended before the halt is acknowledged.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H

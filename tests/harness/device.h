@@ -39,6 +39,7 @@ struct device_server {
     uint32_t verdict;              /* instead of OFFER; 0: OFFER */
     const struct release *serve;   /* whose bytes are really sent; NULL: release */
     uint32_t support_end, next_poll_s;
+    const char *support_url;                                            /* NULL: none */
     int checkin_status, manifest_status, payload_status, report_status; /* 0: 200 */
     long retry_after;                                                   /* -1: no such header */
     size_t recv_max, send_max; /* bytes a call moves; 0: all */
@@ -522,6 +523,9 @@ static void server_checkin(struct device *d, struct lsuit_bytes body)
     }
     a.next_poll_s = s->next_poll_s != 0 ? s->next_poll_s : 3600;
     a.support_end = s->support_end;
+    if (s->support_url != NULL)
+        a.support_url =
+            (struct lsuit_bytes){ (const uint8_t *)s->support_url, strlen(s->support_url) };
     if (r != NULL) {
         a.verdicts_n = 1;
         v->space.vendor_id = (struct lsuit_bytes){ d->config.vendor_id, 16 };

@@ -1,11 +1,14 @@
 """The main job on the running server, and what it refuses."""
+import http.client
 import os
 import re
 import shutil
 import socket
+import sqlite3
 import stat
 import subprocess
 import threading
+import time
 import uuid
 
 from lapel_test import *
@@ -576,6 +579,43 @@ def strangers():
     T.equal("an operator is not", S.api("GET", "products").status, 200)
 
 
+def stopped_together():
+    """An offer and a halt in one transaction: the offer does not go out after the halt."""
+    release, _ = S.release(4000, IMAGE[1], KEY)
+    rollout, _ = S.roll_out(release)
+    got = {}
+
+    def waits(n):
+        end = time.monotonic() + 30
+        text = b"lapel_pending %d\n" % n
+        while text not in S.ask("operator", "GET", "/metrics", token=S.token).body:
+            if time.monotonic() > end:
+                return T.check("%d changes wait" % n, False)
+        return True
+
+    def check_in(name):
+        try:
+            got[name] = S.check_in(TOKEN[name], "lamp", name, 1, b"\0" * 32).verdict()
+        except (http.client.HTTPException, OSError):
+            got[name] = "cut off"
+
+    lock = sqlite3.connect(os.path.join(S.data, "lapel.db"), isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")  # the first waits for this, the others for the first
+    threads = []
+    for i, (run, argument) in enumerate(((check_in, "a1"), (check_in, "a2"),
+                                         (lambda r: S.verb(r, "halt"), rollout))):
+        threads.append(threading.Thread(target=run, args=(argument,)))
+        threads[-1].start()
+        waits(i + 1)
+    lock.execute("ROLLBACK")
+    lock.close()
+    for thread in threads:
+        thread.join()
+    T.equal("decided with the halt, so not sent", got["a2"], "cut off")
+    T.equal("then told to stop", S.check_in(TOKEN["a2"], "lamp", "a2", 1, b"\0" * 32).verdict(), 3)
+    S.verb(rollout, "abort")
+
+
 def small_fleet():
     """A wave that holds all of a small fleet does not let in who is added while it is watched."""
     S.make_product("few", model="EF")
@@ -667,6 +707,7 @@ try:
     documented()
     cut_off()
     strangers()
+    stopped_together()
     small_fleet()
     full_disk()
     restart(newest)

@@ -865,6 +865,42 @@ static void test_support(void)
     }
 }
 
+static void test_support_url(void)
+{
+    /* clang-format off */
+    static const struct { const char *name, *sent, *kept; } ROWS[] = {
+        { "a support page",                   "https://example.com/support/L-1", "https://example.com/support/L-1" },
+        { "a support page in clear",          "http://example.com/s",            "http://example.com/s" },
+        { "no support page",                  NULL,                              "" },
+        { "an address that is no page",       "javascript:alert(1)",             "" },
+        { "a scheme and nothing else",        "https://",                        "" },
+        { "a page with a blank",              "https://example.com/a b",         "" },
+        { "a page beyond ASCII",              "https://example.com/\xc3\xa4",  "" },
+    };
+    /* clang-format on */
+    struct lapel_status s;
+
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        fresh(ROWS[i].name);
+        d.server.release = NULL;
+        lapel_status(&d.lapel, &s);
+        CHECK_STR(s.support_url, "");
+        d.server.support_url = ROWS[i].sent;
+        CHECK(live_checkins(2));
+        lapel_status(&d.lapel, &s);
+        CHECK_STR(s.support_url, ROWS[i].kept);
+    }
+
+    fresh("a support page that is taken back is not shown any more");
+    d.server.release = NULL;
+    d.server.support_url = "https://example.com/s";
+    CHECK(live_checkins(2));
+    d.server.support_url = NULL;
+    CHECK(live_checkins(1));
+    lapel_status(&d.lapel, &s);
+    CHECK_STR(s.support_url, "");
+}
+
 /* --- documents that grow, records that are lost, files --------------------------------------------- */
 
 static void test_forward(void)
@@ -1124,6 +1160,7 @@ int main(void)
     test_user();
     test_severity();
     test_support();
+    test_support_url();
     test_forward();
     test_lost();
     test_apply();

@@ -430,8 +430,8 @@ static void test_origin(void)
         "", "a.example", "ftp://a", "https://", "https://:1", "https://a:", "https://a:0",
         "https://a:65536", "https://a:1x", "https://a/", "https://a/x", "https://a?x", "https://u@a",
         "https://a b", "https://[::1", "https://[]", "https://[::1]x", "https://a\r\nX: y",
-        "https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        ("https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
     };
     /* clang-format on */
     struct lapel_origin o;

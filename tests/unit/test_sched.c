@@ -3,6 +3,7 @@
  */
 #include "check.h"
 #include "core/sched.h"
+#include "uniform.h"
 
 #define DEVICES 1000
 
@@ -16,29 +17,6 @@ static uint32_t chance(void)
     return seed;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* Kolmogorov-Smirnov: the largest distance from U(0, 1); at 1 % for n = 1000 it is 0.0515. */
-static double distance(double *v, size_t n)
-{
-    double worst = 0;
-
-    qsort(v, n, sizeof *v, by_value);
-    for (size_t i = 0; i < n; i++) {
-        double below = v[i] - (double)i / (double)n;
-        double above = (double)(i + 1) / (double)n - v[i];
-
-        worst = below > worst ? below : worst;
-        worst = above > worst ? above : worst;
-    }
-    return worst;
-}
-
 static void test_uniform(void)
 {
     static double v[DEVICES];
@@ -47,14 +25,14 @@ static void test_uniform(void)
     check_case("first checks of 1000 devices are uniform over 300 s");
     for (size_t i = 0; i < DEVICES; i++)
         v[i] = lapel_sched_uniform(300001, chance()) / 300000.0;
-    CHECK(distance(v, DEVICES) < 0.0515);
+    CHECK(uniform_distance(v, DEVICES) < UNIFORM_1000);
 
     check_case("phases of 1000 ids that count up are uniform");
     for (size_t i = 0; i < DEVICES; i++) {
         snprintf(id, sizeof id, "lamp-%06zu", i);
         v[i] = (double)lapel_sched_phase(id) / 18446744073709551616.0;
     }
-    CHECK(distance(v, DEVICES) < 0.0515);
+    CHECK(uniform_distance(v, DEVICES) < UNIFORM_1000);
 
     check_case("later checks of 1000 devices that started at once are uniform over a period");
     for (size_t i = 0; i < DEVICES; i++) {
@@ -65,12 +43,12 @@ static void test_uniform(void)
             now += lapel_sched_next(now, 86400000, lapel_sched_phase(id), 10, chance());
         v[i] = (double)(now % 86400000) / 86400000.0;
     }
-    CHECK(distance(v, DEVICES) < 0.0515);
+    CHECK(uniform_distance(v, DEVICES) < UNIFORM_1000);
 
     check_case("the same test sees a fleet that is not uniform");
     for (size_t i = 0; i < DEVICES; i++)
         v[i] = lapel_sched_uniform(300001, chance()) / 300000.0 * 0.9;
-    CHECK(distance(v, DEVICES) > 0.0515);
+    CHECK(uniform_distance(v, DEVICES) > UNIFORM_1000);
 }
 
 static void test_next(void)

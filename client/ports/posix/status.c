@@ -64,7 +64,8 @@ static json_t *support_json(const struct agent *a, const struct lapel_status *s)
                        s->support_end % 100);
     if (now != 0 && s->support_end != 0 && gmtime_r(&t, &tm) != NULL)
         ended = (uint32_t)(tm.tm_year + 1900) * 100 + (uint32_t)tm.tm_mon + 1 > s->support_end;
-    (void)snprintf(url, sizeof url, "%s", a->conf->support_url);
+    (void)snprintf(url, sizeof url, "%s",
+                   a->conf->support_url[0] != '\0' ? a->conf->support_url : s->support_url);
     return json_pack("{s:o, s:b, s:o}", "end", text_or_null(month), "ended", (int)ended, "url",
                      text_or_null(url));
 }
