@@ -7,8 +7,9 @@
 
 /* --- In --- */
 
-static void read_wave(struct call *c, json_t *object, size_t i, const struct wave *before,
-                      struct wave *w, enum err *err)
+/* `least` is the largest share of the waves before. */
+static void read_wave(struct call *c, json_t *object, size_t i, double least, struct wave *w,
+                      enum err *err)
 {
     char path[40], gate[16];
     int64_t soak_s = 0;
@@ -23,8 +24,8 @@ static void read_wave(struct call *c, json_t *object, size_t i, const struct wav
     has_devices = field_int(&f, "devices", false, 1, 1000000000, &w->devices);
     if (!has_share && !has_devices)
         field_bad(&f, "share", "or devices must be given");
-    if (before != NULL && has_share && w->share < before->share)
-        field_bad(&f, "share", "must not be less than that of the wave before");
+    if (has_share && w->share < least)
+        field_bad(&f, "share", "must not be less than that of a wave before");
     field_int(&f, "soak_s", false, 0, 7776000, &soak_s);
     w->soak_ms = soak_s * 1000;
     if (field_text(&f, "gate", false, 1, sizeof gate - 1, gate)) {
@@ -39,6 +40,7 @@ static enum err read_rollout(struct call *c, struct rollout *r)
 {
     struct fields f;
     int64_t release = 0;
+    double least = 0;
     json_t *waves;
     enum err e;
 
@@ -60,9 +62,10 @@ static enum err read_rollout(struct call *c, struct rollout *r)
         return ERR_OK;
     }
     r->waves_n = (unsigned)json_array_size(waves);
-    for (unsigned i = 0; e == ERR_OK && i < r->waves_n; i++)
-        read_wave(c, json_array_get(waves, i), i, i > 0 ? &r->waves[i - 1] : NULL, &r->waves[i],
-                  &e);
+    for (unsigned i = 0; e == ERR_OK && i < r->waves_n; i++) {
+        read_wave(c, json_array_get(waves, i), i, least, &r->waves[i], &e);
+        least = r->waves[i].share > least ? r->waves[i].share : least;
+    }
     return e;
 }
 

@@ -39,13 +39,14 @@ enum err device_authenticate(struct engine *en, const uint8_t digest[32], struct
     return ERR_OK;
 }
 
-static void target_of(const struct product *p, const char *name, char out[AUDIT_TARGET])
+/* The number, not the name: forgetting a device leaves a pseudonym in a log that never changes. */
+static void target_of(const struct product *p, int32_t device, char out[AUDIT_TARGET])
 {
-    snprintf(out, AUDIT_TARGET, "product/%s/device/%s", p->name, name);
+    snprintf(out, AUDIT_TARGET, "product/%s/device/%d", p->name, device);
 }
 
 static enum err enrol_one(struct db *db, const struct product *product, int64_t now_ms,
-                          struct device_new *d)
+                          struct device_new *d, int32_t *id_out)
 {
     struct device row = { .product = product->id, .created_ms = now_ms };
     enum err e = ERR_OK;
@@ -60,6 +61,7 @@ static enum err enrol_one(struct db *db, const struct product *product, int64_t 
         return FAIL_FIELD(ERR_CONFLICT, "id", "%s exists", d->name);
     if (e != ERR_OK)
         return e;
+    *id_out = row.id;
     e = device_token_put(db, d->digest, row.id, 0, now_ms);
     return e == ERR_CONFLICT
                ? FAIL_FIELD(ERR_CONFLICT, "token_sha256", "another device has this token")
@@ -71,17 +73,18 @@ enum err device_enrol(struct engine *en, struct db *db, const struct actor *acto
                       size_t *index_out)
 {
     char target[AUDIT_TARGET], detail[64];
+    int32_t id = 0;
     enum err e = ERR_OK;
 
     (void)en;
     for (size_t i = 0; i < n; i++) {
         *index_out = i;
-        e = enrol_one(db, product, now_ms, &list[i]);
+        e = enrol_one(db, product, now_ms, &list[i], &id);
         if (e != ERR_OK)
             return e;
     }
     if (n == 1) {
-        target_of(product, list[0].name, target);
+        target_of(product, id, target);
         return engine_audit(db, actor, now_ms, "device.add", target, NULL);
     }
     snprintf(target, sizeof target, "product/%s", product->name);
@@ -110,7 +113,7 @@ enum err device_rotate(struct engine *en, struct db *db, const struct actor *act
         return FAIL_FIELD(ERR_CONFLICT, "token_sha256", "a device has this token already");
     if (e != ERR_OK)
         return e;
-    target_of(product, which->name, target);
+    target_of(product, d.id, target);
     return engine_audit(db, actor, now_ms, "device.rotate", target, NULL);
 }
 
@@ -123,7 +126,7 @@ enum err device_block(struct engine *en, struct db *db, const struct actor *acto
 
     if (e != ERR_OK || d.revoked_ms != 0)
         return e;
-    target_of(product, name, target);
+    target_of(product, d.id, target);
     e = engine_drop_tokens(en, db, d.id);
     if (e == ERR_OK)
         e = device_token_drop(db, d.id, -1);
@@ -146,8 +149,7 @@ enum err device_erase(struct engine *en, struct db *db, const struct actor *acto
         e = device_forget(db, d.id);
     if (e != ERR_OK)
         return e;
-    /* Who it was must not stay in a log that is never changed. */
-    snprintf(target, sizeof target, "product/%s/device", product->name);
+    target_of(product, d.id, target);
     return engine_audit(db, actor, now_ms, "device.forget", target, NULL);
 }
 

@@ -91,6 +91,14 @@ static enum err again(struct engine *en, struct db *db, const struct actor *acto
     free(old);
     if (same)
         return ERR_OK;
+    /* What users are told needs no key to leave out, so it must not go by publishing again. */
+    e = release_read(db, r->id, RELEASE_TEXT, &old, &n, NULL);
+    if (e != ERR_OK)
+        return e;
+    free(old);
+    if (n > 0 && b->text.len == 0)
+        return FAIL_FIELD(ERR_CONFLICT, "envelope.text",
+                          "the release has a text, which this envelope leaves out");
     snprintf(target, sizeof target, "release/%d", r->id);
     e = release_rewrap(db, r->id, b, fresh->key_id);
     if (e == ERR_OK)

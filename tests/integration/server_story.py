@@ -102,6 +102,8 @@ def bad_json():
         ("share 1.5", {"release": 1, "waves": [{"share": 1.5}]}, "waves[0].share"),
         ("neither", {"release": 1, "waves": [{}]}, "waves[0].share"),
         ("falling", {"release": 1, "waves": [{"share": 0.5}, {"share": 0.1}]}, "waves[1].share"),
+        ("falling past devices",
+         {"release": 1, "waves": [{"share": 0.5}, {"devices": 2}, {"share": 0.1}]}, "waves[2].share"),
         ("gate", {"release": 1, "waves": [{"share": 1, "gate": "no"}]}, "waves[0].gate"),
         ("soak", {"release": 1, "waves": [{"share": 1, "soak_s": -1}]}, "waves[0].soak_s"),
         ("no waves", {"release": 1, "waves": []}, "waves"),
@@ -480,6 +482,8 @@ def text_and_size():
     T.equal("without text", set(cbor2.loads(sent.body).value), {2, 3})
     T.equal("the text by itself",
             S.device("GET", "manifests/%s/text" % digest.hex(), token).body == words, True)
+    problem("published again without its text", S.publish(envelope(body, KEY)[0]), 409,
+            "envelope.text")
     T.equal("whole for the maker",
             S.api("GET", "releases/%d/envelope" % answer.json()["id"]).body == doc, True)
 
@@ -527,6 +531,7 @@ def operator_rest():
         before = sha256(before + text)
         good = good and row["id"] == i + 1 and row["hash"] == before.hex()
     T.check("the audit is a chain", good and len(rows) > 20)
+    T.equal("no device is named in it", [r["target"] for r in rows if re.search(r"/device/(?!\d+$)", r["target"])], [])
     answer = S.ask("operator", "GET", "/api/v1/status", token=S.token)
     T.check("no Server header", "server" not in answer.headers)
 
