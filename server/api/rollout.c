@@ -1,5 +1,6 @@
 #include "engine/rollout.h"
 #include "api/call.h"
+#include "engine/product.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -291,6 +292,8 @@ enum err rollout_list_call(struct call *c, struct db *db)
     if (e == ERR_OK)
         e = call_after_id(c, INT32_MAX, &before);
     if (e == ERR_OK && name != NULL) {
+        if (!actor_reaches(&c->actor, name)) /* whether it exists or not */
+            return call_bad(c, ERR_FORBIDDEN, "product", "not in the scope of this token");
         e = product_by_name(db, name, &p);
         if (e == ERR_NOT_FOUND)
             return call_bad(c, ERR_NOT_FOUND, "product", "no such product");

@@ -40,12 +40,12 @@ const char *rollout_state_name(const struct rollout *r, enum release_state state
 {
     if (state == RELEASE_WITHDRAWN)
         return "aborted";
-    if (r->started_ms == 0)
-        return "draft";
     if (state == RELEASE_HALTED)
         return "halted";
     if (state == RELEASE_HELD)
         return "held";
+    if (r->started_ms == 0)
+        return "draft";
     return r->ended_ms != 0 ? "complete" : "running";
 }
 

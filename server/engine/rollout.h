@@ -18,7 +18,7 @@ enum rollout_verb {
  * Store a draft. `rollout` brings product, release and waves; id and salt are set.
  *
  * ERR_STATE     the release is withdrawn
- * ERR_CONFLICT  it has a rollout that is not over
+ * ERR_CONFLICT  it has a rollout already
  */
 enum err rollout_create(struct engine *engine, struct db *db, const struct actor *actor,
                         int64_t now_ms, struct rollout *rollout);

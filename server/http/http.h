@@ -207,8 +207,9 @@ struct http_dispatcher {
 void http_finish(struct http_request *req, struct http_reply *reply);
 
 /*
- * End every open connection that sends a reply with this tag, and drop those replies that requests
- * begun before now still bring. After the return no further byte of them is handed to the kernel.
+ * End every open connection that sends a reply with this tag (below 0: with any), and drop those
+ * replies that requests begun before now still bring. After the return no further byte of them is
+ * handed to the kernel.
  */
 void http_kill_tag(struct http *http, int64_t tag);
 

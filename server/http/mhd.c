@@ -114,10 +114,34 @@ const char *http_query(const struct http_request *req, const char *name)
     return MHD_lookup_connection_value(conn_of(req)->mhd, MHD_GET_ARGUMENT_KIND, name);
 }
 
+struct last_value {
+    const char *name, *value;
+};
+
+static enum MHD_Result keep_last(void *cls, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    struct last_value *last = cls;
+
+    (void)kind;
+    if (strcasecmp(name, last->name) == 0)
+        last->value = value;
+    return MHD_YES;
+}
+
+/* What the nearest proxy says: some add a line behind those that the client sent. */
+static const char *last_header(const struct http_request *req, const char *name)
+{
+    struct last_value last = { .name = name };
+
+    MHD_get_connection_values(conn_of(req)->mhd, MHD_HEADER_KIND, keep_last, &last);
+    return last.value;
+}
+
 void http_source(const struct http_request *req, struct http_address *source_out)
 {
     const struct conn *c = conn_of(req);
-    const char *list = c->peer_trusted ? http_header(req, "X-Forwarded-For") : NULL;
+    const char *list = c->peer_trusted ? last_header(req, "X-Forwarded-For") : NULL;
     const char *end = list != NULL ? list + strlen(list) : NULL;
 
     *source_out = c->peer;
@@ -346,7 +370,7 @@ static enum MHD_Result on_headers(struct conn *c, const char *url, const char *m
                                     .path = url,
                                     .is_tls = c->listener->tls != NULL };
     if (c->peer_trusted) {
-        const char *proto = http_header(&c->req, "X-Forwarded-Proto");
+        const char *proto = last_header(&c->req, "X-Forwarded-Proto");
 
         c->req.is_tls = c->req.is_tls || (proto != NULL && strcasecmp(proto, "https") == 0);
     }

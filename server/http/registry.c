@@ -47,7 +47,7 @@ bool registry_tag(struct registry *r, struct conn *c, int64_t tag, uint64_t kill
         alive = false; /* too many to remember: the client asks again */
     } else {
         for (uint64_t i = kills_at_begin; i < kills; i++)
-            alive = alive && r->killed[i % KILL_LOG] != tag;
+            alive = alive && r->killed[i % KILL_LOG] != tag && r->killed[i % KILL_LOG] >= 0;
     }
     if (alive)
         c->tag = tag;
@@ -73,7 +73,7 @@ unsigned registry_kill(struct registry *r, int64_t tag)
     r->killed[kills % KILL_LOG] = tag;
     atomic_store(&r->kills, kills + 1);
     for (struct conn *c = r->first; c != NULL; c = c->next) {
-        if (c->tag != tag)
+        if (c->tag != tag && (tag >= 0 || c->tag == 0)) /* below 0: all that have one */
             continue;
         setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &AT_ONCE, sizeof AT_ONCE);
         shutdown(c->fd, SHUT_RDWR);

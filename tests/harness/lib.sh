@@ -131,7 +131,10 @@ print(s.getsockname()[1])'
 
 lib_clean() {
     local name
-    for name in "${!PID[@]}"; do kill -KILL "${PID[$name]}" 2>/dev/null; done
+    # waited for with its complaint put away: bash would say "Killed" after the closing line
+    for name in "${!PID[@]}"; do
+        { kill -KILL "${PID[$name]}" && wait "${PID[$name]}"; } 2>/dev/null
+    done
     rm -rf "$TMP"
 }
 trap lib_clean EXIT

@@ -155,6 +155,8 @@ OUT=$($CLIENT halt "$OPERATOR_PORT" "$OPERATOR_PORT")
 expect_eq "$OUT" 'cut off'
 OUT=$($CLIENT halt "$DEVICE_PORT" "$OPERATOR_PORT" "$DATA/ca.pem")
 expect_eq "$OUT" 'cut off'
+OUT=$($CLIENT halt "$OPERATOR_PORT" "$OPERATOR_PORT" "" /kill-all)
+expect_eq "$OUT" 'cut off'
 expect_match "$(cat "$TMP/plain.log")" ' 1 replies of release 7 were cut off'
 get -r 0-9 "$OPERATOR/file"
 expect_eq "$CODE" 206
@@ -218,6 +220,10 @@ get -H 'X-Forwarded-For: 2001:db8::1' "$OPERATOR/source"
 expect_eq "$OUT" '2001:db8::1 clear'
 get -H 'X-Forwarded-For: nonsense' "$OPERATOR/source"
 expect_eq "$OUT" '::ffff:127.0.0.1 clear'
+# what the client sent stands before what the proxy added
+get -H 'X-Forwarded-For: 127.0.0.1' -H 'X-Forwarded-Proto: https' \
+    -H 'X-Forwarded-For: 192.0.2.1' -H 'X-Forwarded-Proto: http' "$OPERATOR/source"
+expect_eq "$OUT" '::ffff:192.0.2.1 clear'
 stop strict TERM
 
 begin "options: what is wrong is named"

@@ -115,14 +115,14 @@ def stall(port, path):
     return "told"
 
 
-def halt(port, operator, ca=None):
+def halt(port, operator, ca=None, path="/kill"):
     """Read a bit of a large file, have it halted, read on. How much comes after the halt?"""
     s = dial(port, ca)
     s.sendall(b"GET /file HTTP/1.1\r\nHost: x\r\n\r\n")
     read_head(s)
     before = len(s.recv(1000))
     o = dial(operator)
-    o.sendall(b"POST /kill HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+    o.sendall(b"POST " + path.encode() + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
     read_reply(o)
     after = 0
     try:

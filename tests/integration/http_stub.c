@@ -14,6 +14,7 @@
  *   POST /later             answered when POST /finish comes, or at the end
  *   POST /soon              answered by another thread, at once
  *   POST /kill              http_kill_tag(7)
+ *   POST /kill-all          http_kill_tag(-1)
  *   GET  /count             what happened so far
  */
 #include "api/api.h"
@@ -201,6 +202,8 @@ static enum http_verdict end(void *ctx, struct http_request *req, struct http_re
         finish_later(app, "finished\n"), text(reply, "ok\n");
     else if (is(req, HTTP_POST, "/kill"))
         http_kill_tag(app->http, 7), text(reply, "ok\n");
+    else if (is(req, HTTP_POST, "/kill-all"))
+        http_kill_tag(app->http, -1), text(reply, "ok\n");
     else
         http_reply_problem(reply, ERR_NOT_FOUND, NULL, NULL);
     return HTTP_REPLY;

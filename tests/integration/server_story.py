@@ -148,6 +148,9 @@ def roles():
     scoped = made.json()
     problem("out of scope", S.api("GET", "products/lamp", token=scoped["token"]), 403, "product")
     T.equal("not listed", S.api("GET", "products", token=scoped["token"]).json()["products"], [])
+    for name in ("lamp", "nothing"):
+        problem("rollouts of %s out of scope" % name,
+                S.api("GET", "rollouts?product=" + name, token=scoped["token"]), 403, "product")
     T.equal("revoked", S.api("DELETE", "tokens/%d" % scoped["id"]).status, 204)
     first = S.api("GET", "products", token=scoped["token"])
     second = S.api("GET", "products", token="B" * 43)
@@ -629,9 +632,15 @@ def small_fleet():
         T.equal(name + ": its one device", wave["members"], 1)
         T.check(name + ": not everybody", int(wave["threshold"]) < 2**64 - 1, wave["threshold"])
         S.verb(rollout, "abort")
+        problem("no second rollout of a release", S.api("POST", "rollouts", {"release": release}), 409,
+                "release")
         number = 17 + rollout
         doc, _ = envelope(manifest(number, IMAGE[0], class_=uuid.uuid5(VENDOR, "EF")), KEY)
         release = S.publish(doc, "few").json()["id"]
+    rollout = S.api("POST", "rollouts", {"release": release}).json()["id"]
+    T.equal("a draft that is halted says so", S.verb(rollout, "halt").json()["state"], "halted")
+    problem("and does not start", S.verb(rollout, "start"), 409)
+    T.equal("until it is resumed", S.verb(rollout, "resume").json()["state"], "draft")
 
 
 def full_disk():
