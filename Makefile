@@ -238,18 +238,21 @@ packages:
 
 INSTALL_PROGS := $(call prog_out,$(filter-out tests/%,$(PROGS)))
 INSTALL_LIBS  := $(call archive,$(filter manifests/liblsuit client/liblapel,$(LIBS)))
+UNITS         := $(wildcard server/*.service client/ports/posix/*.service)
 install_each = $(foreach f,$(3),install -D -m $(1) $(f) $(DESTDIR)$(PREFIX)/$(2)/$(notdir $(f)) &&) true
 
-## copy programs, libraries, headers, manual pages and the service unit to DESTDIR= PREFIX=
+## copy programs, libraries, headers, manual pages, documents and units to DESTDIR= PREFIX=
 install: all
 	@$(call install_each,755,bin,$(INSTALL_PROGS))
 	@$(call install_each,644,lib,$(INSTALL_LIBS))
 	@$(call install_each,644,include/lsuit,$(wildcard manifests/include/lsuit/*.h))
 	@$(call install_each,644,include,$(wildcard client/include/*.h))
 	@$(foreach s,1 5 8,$(call install_each,644,share/man/man$(s),$(wildcard */man/*.$(s))) &&) true
-	@$(call install_each,644,lib/systemd/system,$(wildcard server/*.service client/ports/posix/*.service))
+	@$(call install_each,644,lib/systemd/system,$(UNITS))
+	@sed -i 's|/usr/local/bin|$(PREFIX)/bin|' $(foreach u,$(UNITS),$(DESTDIR)$(PREFIX)/lib/systemd/system/$(notdir $(u)))
+	@$(call install_each,644,share/doc/lapel/client,client/ports/posix/agent.conf.example)
 	@$(call install_each,644,share/doc/lapel,$(wildcard README.md SECURITY.md CHANGES.md LICENSE))
-	@for d in manifests client server; do for f in $$d/*.md; do [ ! -f "$$f" ] || \
+	@for d in manifests client server tools; do for f in $$d/*.md; do [ ! -f "$$f" ] || \
 	  install -D -m 644 "$$f" "$(DESTDIR)$(PREFIX)/share/doc/lapel/$$f" || exit 1; done; done
 
 ## remove build/
