@@ -359,16 +359,6 @@ enum err engine_audit(struct db *db, const struct actor *actor, int64_t now_ms, 
     return e == ERR_OK ? audit_put(db, &a) : e;
 }
 
-bool engine_audit_fits(const struct audit *before, const struct audit *row)
-{
-    static const uint8_t ZERO[32];
-    uint8_t hash[32];
-
-    return row->id == (before != NULL ? before->id : 0) + 1 &&
-           seal(before != NULL ? before->hash : ZERO, row, hash) == ERR_OK &&
-           memcmp(hash, row->hash, sizeof hash) == 0;
-}
-
 /* --- Tokens --- */
 
 enum err token_make(char text_out[TOKEN_TEXT], uint8_t digest_out[32])

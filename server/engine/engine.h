@@ -89,8 +89,6 @@ enum err engine_drop_tokens(struct engine *engine, struct db *db, int32_t device
 /* Write a row of the audit, sealed by the one before. `detail` may be NULL. */
 enum err engine_audit(struct db *db, const struct actor *actor, int64_t now_ms, const char *act,
                       const char *target, const char *detail);
-/* Hold a row against the one before it (NULL for the first). */
-bool engine_audit_fits(const struct audit *before, const struct audit *row);
 
 /* A credential of 256 bits from the system: 43 characters and a zero byte, and its digest. */
 enum { TOKEN_TEXT = 44 };

@@ -213,14 +213,6 @@ const struct snap_product *snapshot_product_named(const struct snapshot *s, stru
     return NULL;
 }
 
-const struct snap_release *snapshot_release(const struct snapshot *s, int32_t id)
-{
-    for (size_t i = 0; i < s->releases_n; i++)
-        if (s->releases[i].id == id)
-            return &s->releases[i];
-    return NULL;
-}
-
 int snapshot_wave(const struct snap_release *r, struct lsuit_bytes device_id)
 {
     struct lsuit_bytes salt = { r->salt, sizeof r->salt };

@@ -56,7 +56,6 @@ void snapshot_free(struct snapshot *snapshot);
 const struct snap_product *snapshot_product(const struct snapshot *s, int32_t id);
 const struct snap_product *snapshot_product_named(const struct snapshot *s,
                                                   struct lsuit_bytes name);
-const struct snap_release *snapshot_release(const struct snapshot *s, int32_t id);
 
 /*
  * The wave that lets this device in, counted from 0; -1: none that is open.

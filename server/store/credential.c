@@ -179,15 +179,3 @@ enum err setting_put(struct db *db, const char *name, const void *value, size_t 
     db_bind_bytes(q, 2, value, n);
     return db_run(q);
 }
-
-enum err setting_drop(struct db *db, const char *name)
-{
-    static const char SQL[] = "DELETE FROM setting WHERE name = $1";
-    struct db_query *q = NULL;
-    enum err e = db_query(db, SQL, &q);
-
-    if (e != ERR_OK)
-        return e;
-    db_bind_text(q, 1, name);
-    return db_run(q);
-}

@@ -32,7 +32,6 @@ enum err credential_admins(struct db *db, int64_t now_ms, int64_t *count_out);
 /* Settings. ERR_NOT_FOUND; a value longer than the room is ERR_DB. */
 enum err setting_get(struct db *db, const char *name, void *value_out, size_t size, size_t *n_out);
 enum err setting_put(struct db *db, const char *name, const void *value, size_t n);
-enum err setting_drop(struct db *db, const char *name);
 
 enum { AUDIT_ACT = 32, AUDIT_TARGET = 160, AUDIT_DETAIL = 512 };
 struct audit {

@@ -221,11 +221,6 @@ enum err db_run(struct db_query *q)
     return e == ERR_NOT_FOUND ? ERR_OK : e; /* no row is what a change gives */
 }
 
-int64_t db_changes(struct db *db)
-{
-    return sqlite3_changes64(db->handle);
-}
-
 enum err db_next_id(struct db *db, const char *sql, int32_t *id_out)
 {
     struct db_query *q = NULL;

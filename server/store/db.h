@@ -66,8 +66,6 @@ void db_done(struct db_query *q);
 
 /* Step a statement that gives no row, and give it back. */
 enum err db_run(struct db_query *q);
-/* Rows that the last statement of this connection changed. */
-int64_t db_changes(struct db *db);
 /* The next id of a table: one more than its largest. `sql` is "SELECT max(id) FROM ...". */
 enum err db_next_id(struct db *db, const char *sql, int32_t *id_out);
 
