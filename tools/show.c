@@ -495,85 +495,6 @@ static void tree(const cbor_item_t *item, enum context in, unsigned depth)
     }
 }
 
-/* --- which draft ------------------------------------------------------------------------------ */
-
-static const cbor_item_t *map_get(const cbor_item_t *map, int64_t key)
-{
-    struct cbor_pair *pairs = cbor_map_handle(map);
-
-    for (size_t i = 0; i < cbor_map_size(map); i++)
-        if (is_int(pairs[i].key) && int_of(pairs[i].key) == key)
-            return pairs[i].value;
-    return NULL;
-}
-
-/* The digest algorithm of the wrapper, 0 when it can't be read. */
-static int64_t wrapper_alg(const cbor_item_t *auth)
-{
-    cbor_item_t *list = NULL, *digest = NULL;
-    unsigned tag;
-    int64_t alg = 0;
-
-    if (auth == NULL || !cbor_isa_bytestring(auth))
-        return 0;
-    list = inner(auth, &tag);
-    if (list != NULL && cbor_isa_array(list) && cbor_array_size(list) > 0 &&
-        cbor_isa_bytestring(cbor_array_handle(list)[0]))
-        digest = inner(cbor_array_handle(list)[0], &tag);
-    if (digest != NULL && cbor_isa_array(digest) && cbor_array_size(digest) == 2 &&
-        is_int(cbor_array_handle(digest)[0]))
-        alg = int_of(cbor_array_handle(digest)[0]);
-    if (digest != NULL)
-        cbor_decref(&digest);
-    if (list != NULL)
-        cbor_decref(&list);
-    return alg;
-}
-
-static const char *draft_of_manifest(const cbor_item_t *manifest)
-{
-    for (int64_t key = 10; key <= 13; key++)
-        if (map_get(manifest, key) != NULL)
-            return "draft-ietf-suit-manifest-09 to -16 (sections at keys 8 to 13)";
-    if (map_get(manifest, 17) != NULL)
-        return "draft-ietf-suit-manifest-17 to -28 (suit-install at key 17)";
-    return "draft-ietf-suit-manifest-29 to -37";
-}
-
-static const char *draft_of(const cbor_item_t *top)
-{
-    const cbor_item_t *map = top, *bstr;
-    cbor_item_t *tagged = NULL, *manifest = NULL;
-    const char *draft = "no SUIT envelope";
-    unsigned tag;
-
-    if (cbor_isa_tag(top)) {
-        if (cbor_tag_value(top) == 48)
-            return "draft-ietf-suit-manifest-11 to -13 (tag 48)";
-        if (cbor_tag_value(top) != LSUIT_TAG_ENVELOPE)
-            return draft;
-        map = tagged = cbor_tag_item(top);
-    }
-    if (!cbor_isa_map(map))
-        goto out;
-    if (wrapper_alg(map_get(map, 2)) == 2) {
-        draft = "draft-ietf-suit-manifest-09 to -13 (digest algorithm 2)";
-        goto out;
-    }
-    bstr = map_get(map, 3);
-    if (bstr == NULL || !cbor_isa_bytestring(bstr))
-        goto out;
-    manifest = inner(bstr, &tag);
-    if (manifest != NULL && cbor_isa_map(manifest))
-        draft = draft_of_manifest(manifest);
-out:
-    if (manifest != NULL)
-        cbor_decref(&manifest);
-    if (tagged != NULL)
-        cbor_decref(&tagged);
-    return draft;
-}
-
 /* --- entries ---------------------------------------------------------------------------------- */
 
 static cbor_item_t *load(struct lsuit_bytes doc)
@@ -609,11 +530,14 @@ int show_tree(struct lsuit_bytes doc)
     struct lsuit_fault fault = { .component = -1 };
     struct lsuit_envelope env;
     struct lsuit_manifest m;
+    const char *draft;
     enum lsuit_err e;
 
     if (item == NULL)
         return CLI_FAILED;
-    printf("encoding: %s\nenvelope:", draft_of(item));
+    draft = lsuit_draft_guess(doc);
+    printf("encoding: %s\nenvelope:",
+           draft != NULL ? draft : "no sign of a draft before draft-ietf-suit-manifest-29");
     tree(item, IN_ENVELOPE, 1);
     cbor_decref(&item);
     e = strict(doc, &m, &env, &fault);
