@@ -22,6 +22,7 @@
 
 #include "lsuit/bytes.h"
 #include "lsuit/cbor.h"
+#include "lsuit/config.h"
 #include "lsuit/cose.h"
 #include "lsuit/crypto.h"
 #include "lsuit/err.h"
@@ -30,19 +31,6 @@
 extern "C" {
 #endif
 
-/* --- limits of this build; each is stated in SPEC.md and exceeded with LSUIT_ERR_LIMIT or
- *     LSUIT_ERR_COMPONENT before anything is executed --- */
-#ifndef LSUIT_MAX_COMPONENTS
-#define LSUIT_MAX_COMPONENTS 4
-#endif
-/* Nested try-each and run-sequence, the section itself included. */
-#ifndef LSUIT_MAX_DEPTH
-#define LSUIT_MAX_DEPTH 5
-#endif
-/* Authentication blocks looked at in one wrapper. */
-#ifndef LSUIT_MAX_AUTH
-#define LSUIT_MAX_AUTH 4
-#endif
 /* An envelope of this size is accepted by every device (SPEC.md). */
 #define LSUIT_ENVELOPE_MIN_ACCEPTED 2048
 
