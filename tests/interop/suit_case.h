@@ -26,6 +26,7 @@ struct suit_case {
     struct suit_key key[SUIT_CASE_KEYS];
     struct lsuit_key trusted[SUIT_CASE_KEYS];
     size_t keys_n;
+    struct lsuit_trust_keys trust; /* those */
     struct lsuit_envelope envelope;
     struct lsuit_manifest manifest;
     struct lsuit_fault fault; /* of the last error */

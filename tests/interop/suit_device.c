@@ -259,6 +259,88 @@ static int invoke(void *ctx, uint32_t comp, struct lsuit_bytes args)
     return LSUIT_OP_DONE;
 }
 
+static bool now(void *ctx, uint64_t *epoch_s_out)
+{
+    struct suit_device *d = ctx;
+
+    *epoch_s_out = d->now;
+    return d->now != 0;
+}
+
+static bool battery(void *ctx, uint64_t *mwh_out)
+{
+    struct suit_device *d = ctx;
+
+    *mwh_out = d->battery_mwh;
+    return d->battery_mwh != 0;
+}
+
+static int authorized(void *ctx, int64_t priority)
+{
+    struct suit_device *d = ctx;
+    int r = disturb(d);
+
+    (void)priority;
+    if (r != LSUIT_OP_DONE)
+        return r;
+    return d->authorized ? LSUIT_OP_DONE : LSUIT_OP_FAIL;
+}
+
+static struct lsuit_bytes version(void *ctx, uint32_t comp)
+{
+    return of(ctx, comp)->version;
+}
+
+/* Whatever it is, it comes when the device has said AGAIN often enough. */
+static int wait_for(void *ctx, enum lsuit_wait_event event, int64_t value, struct lsuit_bytes other)
+{
+    (void)event;
+    (void)value;
+    (void)other;
+    return disturb(ctx);
+}
+
+static int metadata(void *ctx, uint32_t comp, struct lsuit_bytes metadata)
+{
+    (void)ctx;
+    (void)comp;
+    (void)metadata;
+    return LSUIT_OP_DONE;
+}
+
+static const struct lsuit_trust_keys *dependency_keys(void *ctx, uint32_t comp)
+{
+    struct suit_device *d = ctx;
+
+    (void)comp;
+    return d->keys;
+}
+
+static enum lsuit_err dependency_accept(void *ctx, uint32_t comp,
+                                        const struct lsuit_manifest *manifest,
+                                        const struct lsuit_auth *auth)
+{
+    (void)ctx;
+    (void)comp;
+    (void)manifest;
+    return auth->signers_n > 0 ? LSUIT_OK : LSUIT_ERR_COMPONENT_AUTH;
+}
+
+static int unlink_component(void *ctx, uint32_t comp, bool first)
+{
+    struct suit_device *d = ctx;
+    struct suit_component *c = of(d, comp);
+    int r = disturb(d);
+
+    (void)first;
+    if (r != LSUIT_OP_DONE)
+        return r;
+    c->present = false;
+    c->len = 0;
+    d->touched = true;
+    return LSUIT_OP_DONE;
+}
+
 /* --- The trace, as the vectors write it. --- */
 
 __attribute__((format(printf, 2, 3))) static void say(struct suit_device *d, const char *format,
@@ -322,6 +404,9 @@ static void trace(void *ctx, const struct lsuit_trace *t)
         say(d, "procedure %s\n", name);
     } else if (t->kind == LSUIT_TRACE_SECTION) {
         say(d, "section %s\n", name);
+    } else if (t->kind == LSUIT_TRACE_BEGIN || t->kind == LSUIT_TRACE_END) {
+        say(d, "%s %u %s\n", name, (unsigned)t->component,
+            t->kind == LSUIT_TRACE_BEGIN ? "begin" : "end");
     } else {
         say(d, "%s %u %s", name, (unsigned)t->component, t->ok ? "ok" : "fail");
         say_detail(d, t);
@@ -345,4 +430,13 @@ const struct lsuit_platform SUIT_DEVICE_PLATFORM = {
     .swap = swap,
     .invoke = invoke,
     .trace = trace,
+    .now = now,
+    .battery = battery,
+    .authorized = authorized,
+    .version = version,
+    .wait = wait_for,
+    .metadata = metadata,
+    .dependency_keys = dependency_keys,
+    .dependency_accept = dependency_accept,
+    .unlink = unlink_component,
 };

@@ -19,7 +19,8 @@ struct suit_component {
     uint8_t *bytes;
     size_t len;
     bool present;
-    uint64_t slot; /* that an update writes */
+    uint64_t slot;              /* that an update writes */
+    struct lsuit_bytes version; /* encoded; absent: it has none */
 };
 
 struct suit_ids {
@@ -37,6 +38,9 @@ struct suit_device {
     size_t comp_n;
     uint32_t of[LSUIT_MAX_COMPONENTS]; /* component index in the manifest -> comp[] */
     uint32_t max_components;
+    const struct lsuit_trust_keys *keys; /* of dependencies */
+    uint64_t now, battery_mwh;           /* 0: not known */
+    bool authorized;
 
     bool willing;     /* any identity is ours, and dry runs are traced: for foreign traces */
     uint32_t piece;   /* bytes that one call of fetch, copy, write moves; 0: all */
