@@ -8,6 +8,11 @@ SRC.tests/interop/suit-cases  := $(wildcard tests/interop/suit_*.c)
 USES.tests/interop/suit-cases := manifests/liblsuit
 PKG.tests/interop/suit-cases  := jansson
 
+# What tests/interop/http_splits.sh runs.
+TEST_TOOLS += tests/interop/http_splits
+SRC.tests/interop/http_splits  := tests/interop/http_splits.c tests/interop/suit_keys.c
+USES.tests/interop/http_splits := client/liblapel manifests/liblsuit
+
 # What make bench measures with.
 TEST_TOOLS += tests/bench/bare tests/bench/load
 PKG.tests/bench/bare  := microhttpd
