@@ -217,11 +217,11 @@ fuzz:
 	@$(AGAIN) VARIANT=fuzz test-programs
 	@tests/fuzz/run.sh $(SECONDS) $(patsubst tests/%,build/fuzz/test/%,$(FUZZ))
 
-## which lines of COVER=manifests/src the tests reach
+## which lines of COVER=manifests/src tests, fuzz corpora and vectors reach; fails below LEAST=95 %
 coverage:
 	@$(PACKAGES) build
-	@$(AGAIN) VARIANT=coverage test-programs
-	@tests/coverage.sh $(COVER) $(call checks_of,coverage,$(TESTS))
+	@$(AGAIN) VARIANT=coverage all test-programs
+	@tests/coverage.sh $(COVER) $(call checks_of,coverage,$(TESTS) $(FUZZ))
 
 # The tests that need the codec alone, each with its sources: name:source:source.
 space := $(subst ,, )
