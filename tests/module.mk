@@ -14,9 +14,10 @@ SRC.tests/interop/http_splits  := tests/interop/http_splits.c tests/interop/suit
 USES.tests/interop/http_splits := client/liblapel manifests/liblsuit
 
 # What make bench measures with.
-TEST_TOOLS += tests/bench/bare tests/bench/load
+TEST_TOOLS += tests/bench/bare tests/bench/load tests/bench/envelope
 PKG.tests/bench/bare  := microhttpd
 PKG.tests/bench/load  := gnutls pthread
 USES.tests/bench/load := manifests/liblsuit
+USES.tests/bench/envelope := manifests/liblsuit
 
 # A disk that forgets what was not synced.
