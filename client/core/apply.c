@@ -130,7 +130,7 @@ static enum lsuit_err op_find(void *p, uint32_t comp, struct lsuit_bytes id)
     struct lapel *ctx = p;
     int found = ctx->port.slots->find(ctx->port.ctx, id);
 
-    if (found < 0 || found >= LSUIT_MAX_COMPONENTS)
+    if (found < 0 || found >= LAPEL_COMPONENTS)
         return LSUIT_ERR_COMPONENT;
     ctx->map[comp] = (uint8_t)found;
     return LSUIT_OK;
@@ -455,7 +455,7 @@ static void start_run(struct lapel *ctx)
 {
     ctx->resumed = false;
     ctx->whole = 0;
-    for (unsigned i = 0; i < LSUIT_MAX_COMPONENTS; i++)
+    for (unsigned i = 0; i < LAPEL_COMPONENTS; i++)
         if (ctx->rec.attempt.length[i] != 0)
             ctx->whole |= (uint8_t)(1u << i);
     memset(&ctx->fail, 0, sizeof ctx->fail);

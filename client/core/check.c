@@ -14,9 +14,6 @@
 #include "lsuit/checkin.h"
 #include "lsuit/report.h"
 
-/* The header block of a POST stands before its body in the buffer: room for the longest. */
-#define HEAD_ROOM 416u
-
 static struct lsuit_bytes text_of(const char *s)
 {
     struct lsuit_bytes b = { (const uint8_t *)s, s == NULL ? 0 : strlen(s) };
@@ -139,15 +136,9 @@ static enum lsuit_err write_report(struct lapel *ctx, uint8_t *buf, size_t cap,
 static enum lapel_err post(struct lapel *ctx, enum exchange exchange, struct lsuit_bytes body,
                            const char *path)
 {
-    struct lapel_http *h = &ctx->http;
+    struct lapel_request request = { .method = "POST", .path = path, .body = body };
 
-    lapel_http_request(h, &ctx->origin, "POST", path, NULL, 0);
-    lapel_fetch_authorise(ctx);
-    lapel_http_put(h, "Content-Type: application/cbor\r\n");
-    if (h->out_n > HEAD_ROOM - 32 || lapel_http_start(h, body.ptr, body.len) != HTTP_AGAIN)
-        return LAPEL_ERR_MEMORY;
-    ctx->exchange = (uint8_t)exchange;
-    return LAPEL_OK;
+    return lapel_fetch_ask(ctx, exchange, &request) == HTTP_AGAIN ? LAPEL_OK : LAPEL_ERR_MEMORY;
 }
 
 enum lapel_err lapel_check_start(struct lapel *ctx)
@@ -156,8 +147,8 @@ enum lapel_err lapel_check_start(struct lapel *ctx)
 
     ctx->kicked = false;
     ctx->checks++;
-    if (write_checkin(ctx, ctx->http.io + HEAD_ROOM, ctx->http.io_size - HEAD_ROOM, &body) !=
-            LSUIT_OK ||
+    if (write_checkin(ctx, ctx->http.io + HTTP_HEAD_ROOM, ctx->http.io_size - HTTP_HEAD_ROOM,
+                      &body) != LSUIT_OK ||
         post(ctx, EXCHANGE_CHECKIN, body, "/v1/checkin") != LAPEL_OK) {
         lapel_core_plan(ctx);
         return LAPEL_ERR_MEMORY;
@@ -176,8 +167,8 @@ enum lapel_err lapel_check_report_start(struct lapel *ctx)
 {
     struct lsuit_bytes body = { 0 };
 
-    if (write_report(ctx, ctx->http.io + HEAD_ROOM, ctx->http.io_size - HEAD_ROOM, &body) !=
-            LSUIT_OK ||
+    if (write_report(ctx, ctx->http.io + HTTP_HEAD_ROOM, ctx->http.io_size - HTTP_HEAD_ROOM,
+                     &body) != LSUIT_OK ||
         post(ctx, EXCHANGE_REPORT, body, "/v1/reports") != LAPEL_OK) {
         ctx->rec.outcome.reported = true; /* it goes with the next check-in */
         return LAPEL_ERR_MEMORY;
@@ -299,19 +290,19 @@ static void check_ended(struct lapel *ctx)
 
     ctx->exchange = EXCHANGE_NONE;
     /* An authenticated server answered: for a trial that is as good as any answer (6.10). */
-    if (h->status == 200 || h->status == 429 || h->status == 503)
+    if (h->head.status == 200 || h->head.status == 429 || h->head.status == 503)
         ctx->trial_checked = true;
-    if (h->status == 401) {
+    if (h->head.status == 401) {
         lapel_core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
         lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, &(struct lapel_event){ 0 });
     }
-    if (h->status != 200) {
+    if (h->head.status != 200) {
         check_failed(ctx);
         return;
     }
     if (lsuit_answer_read(doc, &answer, NULL) != LSUIT_OK) {
         lapel_core_count(ctx, LSUIT_EVENT_MALFORMED);
-        h->status = 0;
+        h->head.status = 0;
         check_failed(ctx);
         return;
     }
@@ -320,7 +311,7 @@ static void check_ended(struct lapel *ctx)
 
 static void report_ended(struct lapel *ctx)
 {
-    uint16_t status = ctx->http.status;
+    uint16_t status = ctx->http.head.status;
 
     ctx->exchange = EXCHANGE_NONE;
     if (status == 429 || status >= 500) {
@@ -337,8 +328,7 @@ enum lapel_err lapel_check_step(struct lapel *ctx)
 {
     struct lapel_http *h = &ctx->http;
     bool report = ctx->exchange == EXCHANGE_REPORT;
-    enum http_result r =
-        lapel_http_step(h, ctx->port.net, ctx->port.ctx, &ctx->origin, now_ms(ctx));
+    enum http_result r = lapel_http_step(h, now_ms(ctx));
 
     if (r == HTTP_AGAIN && !h->moved)
         ctx->wait_ms = SOCKET_WAIT_MS;
@@ -359,7 +349,7 @@ enum lapel_err lapel_check_step(struct lapel *ctx)
         lapel_core_count(ctx, LSUIT_EVENT_TLS_FAILURE);
     if (r != HTTP_NETWORK && r != HTTP_TRUST)
         lapel_core_count(ctx, LSUIT_EVENT_MALFORMED);
-    h->status = 0;
+    h->head.status = 0;
     if (report)
         lapel_fetch_later(ctx, &ctx->report_at, &ctx->report_fails);
     else

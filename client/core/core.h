@@ -9,12 +9,12 @@
  *   store.c   bytes into a slot
  *   state.c   the state and what a restart finds
  *   policy.c  the user: settings, gates, events
- *   journal.c http1.c sched.c
+ *   journal.c sched.c http.c with http1.c or fetcher.c
  */
 #ifndef LAPEL_CORE_H
 #define LAPEL_CORE_H
 
-#include "http1.h"
+#include "http.h"
 #include "journal.h"
 #include "lapel_context.h"
 #include "lsuit/doc.h"
@@ -108,8 +108,9 @@ enum lapel_err lapel_check_step(struct lapel *ctx);
 int lapel_fetch_manifest(struct lapel *ctx);
 /* The platform's fetch for a payload by its uri, as suit_run.h says. */
 int lapel_fetch_payload(struct lapel *ctx, struct lsuit_bytes uri);
-/* Authorization, when it may be sent; and the end of the header block. */
-void lapel_fetch_authorise(struct lapel *ctx);
+/* Begin an exchange, with the token where it may be sent. HTTP_LIMIT: it doesn't fit. */
+enum http_result lapel_fetch_ask(struct lapel *ctx, enum exchange exchange,
+                                 struct lapel_request *request);
 /* Wait as a status or an error demands: Retry-After, or back-off by *fails. Ends the exchange. */
 void lapel_fetch_later(struct lapel *ctx, uint64_t *at, uint8_t *fails);
 

@@ -57,7 +57,7 @@ void lapel_core_count(struct lapel *ctx, uint8_t class_)
 
 void lapel_core_close(struct lapel *ctx)
 {
-    lapel_http_close(&ctx->http, ctx->port.net, ctx->port.ctx);
+    lapel_http_close(&ctx->http);
     ctx->exchange = EXCHANGE_NONE;
 }
 
@@ -232,7 +232,7 @@ enum lapel_err lapel_init(struct lapel *ctx, const struct lapel_config *config,
         return LAPEL_ERR_PORT;
     if ((ctx->why = memory_why(memory)) != NULL)
         return LAPEL_ERR_MEMORY;
-    lapel_http_init(&ctx->http, memory->io, memory->io_size);
+    lapel_http_init(&ctx->http, memory->io, memory->io_size, ports->net, ports->ctx, &ctx->origin);
 
     const char *id = config->device_id != NULL ? config->device_id : config->model;
     ctx->phase_fraction = lapel_sched_phase(id);
