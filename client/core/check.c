@@ -13,13 +13,7 @@
 
 #include "lsuit/checkin.h"
 #include "lsuit/report.h"
-
-static struct lsuit_bytes text_of(const char *s)
-{
-    struct lsuit_bytes b = { (const uint8_t *)s, s == NULL ? 0 : strlen(s) };
-
-    return b;
-}
+#include "text.h"
 
 static struct lsuit_space space_of(const struct lapel *ctx)
 {
@@ -100,10 +94,10 @@ static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
     struct lsuit_checkin c;
 
     memset(&c, 0, sizeof c);
-    c.product = text_of(ctx->config->product);
-    c.device_id = text_of(ctx->config->device_id);
-    c.model = text_of(ctx->config->model);
-    c.hw_revision = text_of(ctx->config->hardware);
+    c.product = lapel_text_bytes(ctx->config->product);
+    c.device_id = lapel_text_bytes(ctx->config->device_id);
+    c.model = lapel_text_bytes(ctx->config->model);
+    c.hw_revision = lapel_text_bytes(ctx->config->hardware);
     put_running(ctx, &c.running[0]);
     c.running_n = 1;
     if (ctx->rec.outcome.kind != LAPEL_OUTCOME_NONE) {
@@ -125,8 +119,8 @@ static enum lsuit_err write_report(struct lapel *ctx, uint8_t *buf, size_t cap,
     struct lsuit_report r;
 
     memset(&r, 0, sizeof r);
-    r.product = text_of(ctx->config->product);
-    r.device_id = text_of(ctx->config->device_id);
+    r.product = lapel_text_bytes(ctx->config->product);
+    r.device_id = lapel_text_bytes(ctx->config->device_id);
     put_attempt(&ctx->rec.outcome, &r.attempt);
     r.has_space = true;
     r.space = space_of(ctx);
@@ -294,7 +288,7 @@ static void check_ended(struct lapel *ctx)
         ctx->trial_checked = true;
     if (h->head.status == 401) {
         lapel_core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
-        lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, &(struct lapel_event){ 0 });
+        lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, NULL);
     }
     if (h->head.status != 200) {
         check_failed(ctx);

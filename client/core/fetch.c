@@ -87,7 +87,7 @@ static int refused(struct lapel *ctx, uint8_t stage)
         return end(ctx, LAPEL_OUTCOME_WITHDRAWN, stage, LSUIT_CLASS_WITHDRAWN, status);
     if (status == 401) {
         lapel_core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
-        lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, &(struct lapel_event){ 0 });
+        lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, NULL);
     }
     if (status == 404 || (status < 500 && status != 429 && ctx->work_fails >= WORK_FAILS_MAX))
         return end(ctx, LAPEL_OUTCOME_FAILED, stage, LSUIT_CLASS_SERVER_REFUSED, status);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "text.h"
+
 void lapel_http_init(struct lapel_http *h, uint8_t *io, size_t io_size, const struct lapel_net *net,
                      void *ctx, const struct lapel_origin *origin)
 {
@@ -17,8 +19,7 @@ void lapel_http_init(struct lapel_http *h, uint8_t *io, size_t io_size, const st
 void lapel_http_take(struct lapel_http *h, size_t n)
 {
     h->body_n -= n;
-    for (size_t i = 0; i < h->body_n; i++)
-        h->io[i] = h->io[n + i];
+    lapel_text_down(h->io, h->io + n, h->body_n);
 }
 
 enum http_result lapel_http_idle(struct lapel_http *h, enum http_result r, uint64_t now_ms)
@@ -64,11 +65,13 @@ bool lapel_http_origin(const char *url, struct lapel_origin *origin_out)
     struct lapel_origin o = { 0 };
     size_t n = 0;
 
-    if (strncmp(url, "https://", 8) == 0) {
+    size_t url_n = lapel_text_n(url);
+
+    if (lapel_text_begins((const uint8_t *)url, url_n, "https://")) {
         o.tls = true;
         o.port = 443;
         url += 8;
-    } else if (strncmp(url, "http://", 7) == 0) {
+    } else if (LAPEL_WITH_CLEAR && lapel_text_begins((const uint8_t *)url, url_n, "http://")) {
         o.port = 80;
         url += 7;
     } else {

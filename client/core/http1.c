@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "text.h"
+
 /* Where a chunked body stands. */
 enum chunk {
     CHUNK_SIZE = 0, /* the first digit of a size */
@@ -40,7 +42,7 @@ static void put_bytes(struct lapel_http *h, const uint8_t *bytes, size_t n)
 
 static void put(struct lapel_http *h, const char *text)
 {
-    put_bytes(h, (const uint8_t *)text, strlen(text));
+    put_bytes(h, (const uint8_t *)text, lapel_text_n(text));
 }
 
 static void put_number(struct lapel_http *h, uint64_t v)
@@ -120,7 +122,7 @@ enum http_result lapel_http_start(struct lapel_http *h, const struct lapel_reque
         body.len > h->io_size - h->out_n)
         return HTTP_LIMIT;
     if (body.ptr != NULL)
-        memmove(h->io + h->out_n, body.ptr, body.len);
+        lapel_text_down(h->io + h->out_n, body.ptr, body.len);
     h->out_n += body.len;
 
     memset(&h->head, 0, sizeof h->head);
@@ -180,11 +182,9 @@ static bool parse_number(const uint8_t **p, const uint8_t *end, uint64_t *v_out)
 
 static bool take(const uint8_t **p, const uint8_t *end, const char *text)
 {
-    size_t n = strlen(text);
-
-    if ((size_t)(end - *p) < n || memcmp(*p, text, n) != 0)
+    if (!lapel_text_begins(*p, (size_t)(end - *p), text))
         return false;
-    *p += n;
+    *p += lapel_text_n(text);
     return true;
 }
 
@@ -268,8 +268,10 @@ static const struct {
 /* tchar of RFC 9110, 5.6.2 */
 static bool token_char(uint8_t c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+    for (const char *no = "\"(),/:;<=>?@[\\]{}"; *no != '\0'; no++)
+        if (c == (uint8_t)*no)
+            return false;
+    return c > ' ' && c < 0x7f;
 }
 
 static bool header_line(struct lapel_http *h, const uint8_t *p, const uint8_t *end)
@@ -419,7 +421,7 @@ static bool decode_chunked(struct lapel_http *h, size_t raw_n)
         size_t n = end - at;
         if (n > h->left)
             n = (size_t)h->left;
-        memmove(h->io + h->body_n, h->io + at, n);
+        lapel_text_down(h->io + h->body_n, h->io + at, n);
         h->body_n += n;
         at += n;
         h->left -= n;
@@ -530,7 +532,7 @@ static enum http_result step_head(struct lapel_http *h, uint64_t now_ms)
         return HTTP_PROTOCOL; /* a body that ends when the connection does proves nothing */
 
     size_t rest = h->head_n - end;
-    memmove(h->io, h->io + end, rest);
+    lapel_text_down(h->io, h->io + end, rest);
     body_start(h);
     if (h->phase == PHASE_END)
         h->keep = h->keep && rest == 0; /* bytes behind an answer without body */

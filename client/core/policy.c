@@ -60,10 +60,13 @@ static bool make_offer(const struct lapel *ctx, struct lapel_offer *offer_out)
 void lapel_policy_tell(struct lapel *ctx, enum lapel_event_id id, struct lapel_event *event)
 {
     const struct lapel_policy *p = ctx->port.policy;
+    struct lapel_event none = { 0 };
     struct lapel_offer offer;
 
     if (p == NULL || p->event == NULL)
         return;
+    if (event == NULL)
+        event = &none;
     /* Notifications that are only news are the user's to switch off (5.3-6B). What asks, warns
      * or went wrong is told always. */
     if (ctx->rec.choice[LAPEL_NOTIFY - 1] == LAPEL_OFF &&

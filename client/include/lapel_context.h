@@ -171,82 +171,78 @@ struct lapel_fail {
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
+/* What every step looks at stands first: a processor of 16-bit instructions reaches it with one. */
 struct lapel {
+    /* what is being done (core.h) */
+    uint8_t work;     /* enum work */
+    uint8_t exchange; /* enum exchange */
+    uint8_t running_slot;
+    uint8_t target; /* the slot that the manifest in hand is for */
+    uint8_t into;   /* component of the port that is written */
+    uint8_t whole;  /* bit per component of the port: whole before this run began */
+    uint8_t gate;   /* where it waits, 0 nowhere */
+    uint8_t check_fails, work_fails, report_fails;
+    uint8_t nv_newest;  /* which of the two records holds rec */
+    bool nv_known;      /* at least one was whole */
+    bool kicked;        /* check now */
+    bool rechecked;     /* STAGED: the check-in before the REBOOT gate is done */
+    bool offered;       /* want is set */
+    bool offline;       /* by lapel_apply */
+    bool manifest_ok;   /* memory.work holds a verified manifest */
+    bool run_open;      /* memory.work->run is set up */
+    bool resumed;       /* writing began behind offset 0 */
+    bool from_zero;     /* and must not again */
+    bool denied_any;    /* denied is set */
+    bool has_priority;  /* priority is set */
+    bool trial_checked; /* a good check-in since the trial began */
+    uint16_t told;      /* bit per event that was told for the release in hand */
+    uint32_t wait_ms;   /* what the step in progress says */
+
     const struct lapel_config *config;
     struct lapel_ports port;
     struct lapel_memory memory;
-    const char *why; /* of a refused init */
+    struct lapel_fail fail; /* why the attempt ends, until that is stored */
+
+    /* writing a component (store.c) */
+    uint64_t at;     /* bytes of the component that are written */
+    uint64_t total;  /* image-size in force */
+    uint64_t erased; /* below this everything is erased or written */
+    uint64_t saved;  /* what the journal says */
+    struct lapel_slot_info info;
+
+    /* when (sched.c), all now_ms */
+    uint64_t next_check;
+    uint64_t not_before; /* the server's Retry-After */
+    uint64_t retry_at;   /* of the work in hand */
+    uint64_t report_at;
+    uint64_t gate_until;
+    uint64_t tick;           /* when running time was last counted */
+    uint64_t staged_at;      /* when the check-in before the REBOOT gate was first tried */
+    uint64_t phase_fraction; /* of the period, in 2^-64 */
+    uint64_t trial_left_ms;
+    uint64_t tick_saved; /* postpone_left_ms in the journal */
+    uint32_t poll_ms;    /* as the server said, 0: config */
+    uint32_t checks, good_checks;
+
+    /* the release in hand */
+    size_t envelope_n;
+    int (*apply_read)(void *ctx, struct lsuit_bytes uri, uint64_t offset, uint8_t *buf, size_t n);
+    struct lapel_pair want;
+    uint64_t dry_bytes;
+    int64_t priority;
+    uint8_t denied[8];                 /* begin of the digest that the policy denied */
+    uint8_t map[LSUIT_MAX_COMPONENTS]; /* manifest component -> port component */
 
     union {
         struct lapel_record rec;
         uint8_t stored[LAPEL_STORED_SIZE];
     };
-    uint8_t nv_newest; /* which of the two records holds rec */
-    bool nv_known;     /* at least one was whole */
-
-    struct lapel_origin origin;
     struct lapel_http http;
-
-    /* when (sched.c) */
-    uint64_t phase_fraction; /* of the period, in 2^-64 */
-    uint64_t next_check;     /* now_ms */
-    uint64_t not_before;     /* the server's Retry-After */
-    uint64_t retry_at;       /* of the work in hand */
-    uint64_t report_at;
-    uint32_t poll_ms; /* as the server said, 0: config */
-    uint8_t check_fails, work_fails, report_fails;
-
-    /* what is being done (core.h) */
-    uint8_t work;     /* enum work */
-    uint8_t exchange; /* enum exchange */
-    uint8_t running_slot;
-    uint32_t wait_ms; /* what the step in progress says */
-    bool kicked;
-    bool rechecked;     /* STAGED: the check-in before the REBOOT gate is done */
-    uint64_t staged_at; /* when it began to try */
-    uint32_t checks, good_checks;
+    struct lapel_origin origin;
+    const char *why; /* of a refused init */
     struct lapel_count count[LAPEL_COUNTS];
-
-    /* the release in hand */
-    bool offered; /* want is set */
-    bool offline; /* by lapel_apply */
-    struct lapel_pair want;
-    size_t envelope_n;
-    bool manifest_ok;                  /* memory.work holds a verified manifest */
-    bool run_open;                     /* memory.work->run is set up */
-    uint8_t target;                    /* the slot that the manifest in hand is for */
-    uint8_t map[LSUIT_MAX_COMPONENTS]; /* manifest component -> port component */
-    int (*apply_read)(void *ctx, struct lsuit_bytes uri, uint64_t offset, uint8_t *buf, size_t n);
-    struct lapel_fail fail; /* why the attempt ends, until that is stored */
-
-    /* writing a component (store.c) */
-    struct lapel_slot_info info;
-    uint64_t at;     /* bytes of the component that are written */
-    uint64_t erased; /* below this everything is erased or written */
-    uint64_t saved;  /* what the journal says */
-    uint64_t total;  /* image-size in force */
-    uint8_t into;    /* component of the port */
-    uint8_t whole;   /* bit per component of the port: whole before this run began */
-    bool resumed;    /* began behind offset 0 */
-    bool from_zero;  /* and must not again */
-
-    /* policy.c */
-    uint8_t gate; /* where it waits, 0 nowhere */
-    uint64_t gate_until;
-    uint16_t told;     /* bit per event that was told for the release in hand */
-    uint8_t denied[8]; /* begin of the digest that the policy denied */
-    bool denied_any;
-    uint64_t dry_bytes;
-    bool has_priority;
-    int64_t priority;
-    uint64_t tick;       /* when running time was last counted */
-    uint64_t tick_saved; /* postpone_left_ms in the journal */
     uint32_t support_told;
     char support_url[LAPEL_SUPPORT_URL_SIZE];
-
-    /* trial */
-    uint64_t trial_left_ms;
-    bool trial_checked; /* a good check-in since it began */
 };
 
 #ifdef __cplusplus

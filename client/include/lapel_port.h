@@ -109,13 +109,13 @@ struct lapel_slots {
     int (*write)(void *ctx, int component, uint8_t slot, uint64_t offset, const uint8_t *buf,
                  size_t n);
     int (*read)(void *ctx, int component, uint8_t slot, uint64_t offset, uint8_t *buf, size_t n);
-    /* The image in the slot is complete with this length; durable when it answers 1. Optional
-     * where the medium keeps no length (the journal keeps it too). */
-    int (*set_length)(void *ctx, int component, uint8_t slot, uint64_t length);
     /* Manifest area of the slot, >= 2 KiB: the whole envelope, or nothing of it after a cut.
      * read answers the length, 0 when empty. */
     int (*manifest_write)(void *ctx, uint8_t slot, const uint8_t *buf, size_t n);
     int (*manifest_read)(void *ctx, uint8_t slot, uint8_t *buf, size_t cap);
+    /* The image in the slot is complete with this length; durable when it answers 1. Optional
+     * where the medium keeps no length (the journal keeps it too). */
+    int (*set_length)(void *ctx, int component, uint8_t slot, uint64_t length);
 };
 
 /* --- boot loader --------------------------------------------------------------------------- */

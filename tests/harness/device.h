@@ -795,7 +795,7 @@ static enum lapel_health dev_health(void *p)
 
 /* clang-format off */
 static const struct lapel_net DEV_NET = { sizeof DEV_NET, dev_connect, dev_send, dev_recv, dev_close, dev_up };
-static const struct lapel_slots DEV_SLOTS = { sizeof DEV_SLOTS, dev_find, dev_info, dev_erase, dev_write, dev_read, NULL, dev_manifest_write, dev_manifest_read };
+static const struct lapel_slots DEV_SLOTS = { sizeof DEV_SLOTS, dev_find, dev_info, dev_erase, dev_write, dev_read, dev_manifest_write, dev_manifest_read, NULL };
 static const struct lapel_boot DEV_BOOT = { sizeof DEV_BOOT, dev_state, dev_stage, dev_unstage, dev_confirm, dev_reject, dev_reboot, dev_counter, dev_power_on, true };
 static const struct lapel_nv DEV_NV = { sizeof DEV_NV, dev_nv_read, dev_nv_write, NULL, NULL, NULL };
 static const struct lapel_sys DEV_SYS = { sizeof DEV_SYS, dev_now, dev_chance, dev_epoch };

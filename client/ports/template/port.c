@@ -111,10 +111,9 @@ static int manifest_read(void *ctx, uint8_t slot, uint8_t *buf, size_t cap)
     return 0; /* empty */
 }
 
-const struct lapel_slots template_slots = {
-    sizeof template_slots, slots_find,   slots_info, slots_erase, slots_write, slots_read, NULL,
-    manifest_write,        manifest_read
-};
+const struct lapel_slots template_slots = { sizeof template_slots, slots_find,    slots_info,
+                                            slots_erase,           slots_write,   slots_read,
+                                            manifest_write,        manifest_read, NULL };
 
 /* --- boot loader: each act is durable when it answers 1 ------------------------------------------ */
 
