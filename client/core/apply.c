@@ -245,7 +245,7 @@ static int op_fetch(void *p, uint32_t comp, bool first, struct lsuit_bytes uri,
     if (ctx->at < ctx->total) {
         if (integrated.ptr != NULL)
             r = put_all(ctx, integrated);
-        else if (ctx->offline)
+        else if (is_offline(ctx))
             r = ctx->apply_read == NULL
                     ? lapel_core_fail(ctx, LSUIT_STAGE_FETCH, LSUIT_CLASS_STORAGE, 0)
                     : put_piece(ctx, ctx->apply_read(ctx->port.ctx, uri, ctx->at, ctx->http.io,
@@ -386,7 +386,7 @@ static enum lsuit_err check_sequence(struct lapel *ctx)
         return LSUIT_ERR_ROLLBACK;
     if (m->sequence == r->accepted.sequence && (r->accepted_known || m->sequence != 0) && !same)
         return LSUIT_ERR_CONFLICT;
-    if (ctx->offline) {
+    if (is_offline(ctx)) {
         lapel_apply_unblock(ctx, &pair); /* somebody at the device says: try again */
         ctx->want = pair;
         ctx->offered = true;
@@ -478,7 +478,7 @@ static void dry(struct lapel *ctx)
     ctx->has_priority = run->dry_result.has_priority;
     ctx->priority = run->dry_result.priority;
     /* A file that is good ends what was postponed before it; stored together with WRITING. */
-    if (ctx->offline && ctx->rec.state == LAPEL_READY)
+    if (is_offline(ctx) && ctx->rec.state == LAPEL_READY)
         ctx->rec.postpone_left_ms = 0;
     if (ctx->rec.state == LAPEL_WRITING)
         start_run(ctx);
@@ -501,7 +501,7 @@ static enum lapel_err begin(struct lapel *ctx)
         return LAPEL_ERR_PORT;
     a->pair = ctx->want;
     a->slot = slot;
-    a->offline = ctx->offline;
+    a->offline = is_offline(ctx);
     a->stagings = 0;
     a->starts = 0;
     enum lapel_err e = lapel_state_set(ctx, LAPEL_WRITING);
@@ -654,7 +654,7 @@ static bool rechecked(struct lapel *ctx)
 {
     uint64_t now = now_ms(ctx);
 
-    if (ctx->offline || ctx->rechecked)
+    if (is_offline(ctx) || ctx->rechecked)
         return true;
     if (ctx->staged_at == 0) {
         ctx->staged_at = now == 0 ? 1 : now;
@@ -770,7 +770,8 @@ static enum lapel_err trial(struct lapel *ctx)
         health = p->health(ctx->port.ctx);
     if (health == LAPEL_HEALTH_BAD || ctx->rec.attempt.starts > LAPEL_TRIALS)
         return lapel_apply_reject(ctx, LSUIT_CLASS_HEALTH);
-    if (health == LAPEL_HEALTH_OK && (ctx->trial_checked || ctx->rec.attempt.offline))
+    if (health == LAPEL_HEALTH_OK &&
+        (ctx->trial_checked || (LAPEL_WITH_APPLY && ctx->rec.attempt.offline)))
         return lapel_apply_confirm(ctx);
     if (ctx->trial_left_ms == 0)
         return lapel_apply_reject(ctx, health == LAPEL_HEALTH_OK ? LSUIT_CLASS_NO_SERVER

@@ -88,6 +88,19 @@ static void put_user(const struct lapel *ctx, struct lsuit_checkin *c)
                   c->user.refused;
 }
 
+static void put_fault(const struct lapel_record *r, struct lsuit_checkin *c)
+{
+    const struct lapel_fault *f = &r->fault;
+
+    c->has_fault = f->known;
+    c->fault.kind = f->kind;
+    c->fault.where = f->where;
+    c->fault.has_sequence = true;
+    c->fault.sequence = f->sequence;
+    if (f->detail_n > 0)
+        c->fault.detail = (struct lsuit_bytes){ f->detail, f->detail_n };
+}
+
 static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
                                     struct lsuit_bytes *doc_out)
 {
@@ -108,8 +121,12 @@ static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
     c.security_counter = ctx->rec.counter;
     c.has_boot_counter = true;
     c.boot_counter = ctx->rec.boots;
-    c.events_n = put_events(ctx, c.events);
-    put_user(ctx, &c);
+    if (LAPEL_WITH_EVENTS)
+        c.events_n = put_events(ctx, c.events);
+    if (LAPEL_WITH_FAULT)
+        put_fault(&ctx->rec, &c);
+    if (LAPEL_WITH_SETTINGS)
+        put_user(ctx, &c);
     return lsuit_checkin_write(&c, buf, cap, doc_out);
 }
 
@@ -150,13 +167,6 @@ enum lapel_err lapel_check_start(struct lapel *ctx)
     return LAPEL_OK;
 }
 
-bool lapel_check_report_due(const struct lapel *ctx)
-{
-    const struct lapel_outcome *o = &ctx->rec.outcome;
-
-    return (o->kind == LAPEL_OUTCOME_FAILED || o->kind == LAPEL_OUTCOME_REVERTED) && !o->reported;
-}
-
 enum lapel_err lapel_check_report_start(struct lapel *ctx)
 {
     struct lsuit_bytes body = { 0 };
@@ -194,7 +204,7 @@ static void take_offer(struct lapel *ctx, const struct lsuit_verdict *v)
         return; /* asked and denied */
     if (lapel_apply_blocked(ctx, &pair))
         return;
-    if (ctx->offered && ctx->offline)
+    if (ctx->offered && is_offline(ctx))
         return; /* a local update goes first */
     lapel_apply_want(ctx, &pair);
 }
@@ -209,7 +219,7 @@ static void take_verdict(struct lapel *ctx, const struct lsuit_verdict *v)
         if (in_hand(ctx, v) && ctx->rec.state != LAPEL_TRIAL)
             lapel_apply_end(ctx, LAPEL_OUTCOME_WITHDRAWN, LSUIT_STAGE_GATE, LSUIT_CLASS_WITHDRAWN,
                             0);
-    } else if (ctx->rec.state == LAPEL_READY && ctx->offered && !ctx->offline) {
+    } else if (ctx->rec.state == LAPEL_READY && ctx->offered && !is_offline(ctx)) {
         lapel_core_forget(ctx); /* an offer that was not taken up is no offer any more */
     }
 }
@@ -217,32 +227,28 @@ static void take_verdict(struct lapel *ctx, const struct lsuit_verdict *v)
 /* What the server has seen needs not be told again. */
 static void answered(struct lapel *ctx)
 {
-    struct lapel_outcome former = ctx->rec.outcome;
+    struct lapel_record *r = &ctx->rec;
+    uint8_t kind = r->outcome.kind, known = r->fault.known;
 
     memset(ctx->count, 0, sizeof ctx->count);
-    if (former.kind == LAPEL_OUTCOME_NONE)
+    if (kind == LAPEL_OUTCOME_NONE && !known)
         return;
-    memset(&ctx->rec.outcome, 0, sizeof ctx->rec.outcome);
-    if (lapel_journal_save(ctx) != LAPEL_OK)
-        ctx->rec.outcome = former;
+    r->outcome.kind = LAPEL_OUTCOME_NONE;
+    r->fault.known = 0;
+    if (lapel_journal_save(ctx) != LAPEL_OK) { /* it is told once more */
+        r->outcome.kind = kind;
+        r->fault.known = known;
+    }
 }
 
 /* A page that people may be shown and led to: nothing but visible ASCII behind its scheme. */
 static bool is_page(struct lsuit_bytes url)
 {
-    static const char *const SCHEME[] = { "https://", "http://" };
-    size_t rest = url.len;
-
-    for (size_t i = 0; i < 2 && rest == url.len; i++) {
-        size_t n = strlen(SCHEME[i]);
-
-        if (url.len > n && memcmp(url.ptr, SCHEME[i], n) == 0)
-            rest = url.len - n;
-    }
     for (size_t i = 0; i < url.len; i++)
         if (url.ptr[i] <= 0x20 || url.ptr[i] > 0x7e)
             return false;
-    return rest < url.len;
+    return (lapel_text_begins(url.ptr, url.len, "https://") && url.len > 8) ||
+           (lapel_text_begins(url.ptr, url.len, "http://") && url.len > 7);
 }
 
 static void take_support_url(struct lapel *ctx, struct lsuit_bytes url)
@@ -250,6 +256,16 @@ static void take_support_url(struct lapel *ctx, struct lsuit_bytes url)
     memset(ctx->support_url, 0, sizeof ctx->support_url);
     if (url.ptr != NULL && url.len < sizeof ctx->support_url && is_page(url))
         memcpy(ctx->support_url, url.ptr, url.len);
+}
+
+static void take_support(struct lapel *ctx, const struct lsuit_answer *a)
+{
+    if (a->support_end != 0 && a->support_end != ctx->rec.support_end) {
+        ctx->rec.support_end = a->support_end;
+        (void)lapel_journal_save(ctx); /* or it is stored with the next change */
+    }
+    take_support_url(ctx, a->support_url);
+    lapel_policy_support(ctx);
 }
 
 static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
@@ -261,12 +277,8 @@ static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
     ctx->poll_ms = lapel_sched_clamp_poll(a->next_poll_s);
     ctx->rechecked = true;
     answered(ctx);
-    if (a->support_end != 0 && a->support_end != ctx->rec.support_end) {
-        ctx->rec.support_end = a->support_end;
-        (void)lapel_journal_save(ctx); /* or it is stored with the next change */
-    }
-    take_support_url(ctx, a->support_url);
-    lapel_policy_support(ctx);
+    if (LAPEL_WITH_SUPPORT)
+        take_support(ctx, a);
     lapel_core_plan(ctx);
     take_verdict(ctx, lsuit_answer_verdict(a, &space));
 }
@@ -321,7 +333,7 @@ static void report_ended(struct lapel *ctx)
 enum lapel_err lapel_check_step(struct lapel *ctx)
 {
     struct lapel_http *h = &ctx->http;
-    bool report = ctx->exchange == EXCHANGE_REPORT;
+    bool report = LAPEL_WITH_REPORTS && ctx->exchange == EXCHANGE_REPORT;
     enum http_result r = lapel_http_step(h, now_ms(ctx));
 
     if (r == HTTP_AGAIN && !h->moved)

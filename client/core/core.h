@@ -63,6 +63,12 @@ static inline uint64_t now_ms(struct lapel *ctx)
     return ctx->port.sys->now_ms(ctx->port.ctx);
 }
 
+/* The release in hand came by lapel_apply. */
+static inline bool is_offline(const struct lapel *ctx)
+{
+    return LAPEL_WITH_APPLY && ctx->offline;
+}
+
 /* lapel.c */
 uint32_t lapel_core_chance(struct lapel *ctx);       /* 32 random bits */
 uint32_t lapel_core_period(const struct lapel *ctx); /* ms, until the server says otherwise */
@@ -102,7 +108,13 @@ void lapel_apply_trial_failed(struct lapel *ctx, const struct lapel_pair *pair);
 
 /* check.c */
 enum lapel_err lapel_check_start(struct lapel *ctx);
-bool lapel_check_report_due(const struct lapel *ctx);
+static inline bool lapel_check_report_due(const struct lapel *ctx)
+{
+    const struct lapel_outcome *o = &ctx->rec.outcome;
+
+    return LAPEL_WITH_REPORTS && !o->reported &&
+           (o->kind == LAPEL_OUTCOME_FAILED || o->kind == LAPEL_OUTCOME_REVERTED);
+}
 enum lapel_err lapel_check_report_start(struct lapel *ctx);
 enum lapel_err lapel_check_step(struct lapel *ctx);
 

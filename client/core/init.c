@@ -88,7 +88,8 @@ static const char *config_why(const struct lapel_config *c, struct lapel_origin 
         return WHY("hardware: at most 32 bytes");
     if (c->device_id != NULL && !fits(c->device_id, 1, LSUIT_NAME_MAX))
         return WHY("device_id: 1 to 64 bytes, or NULL");
-    if (c->token != NULL && (!fits(c->token, LSUIT_TOKEN_LEN, LSUIT_TOKEN_LEN) || !is_token(c->token)))
+    if (c->token != NULL &&
+        (!fits(c->token, LSUIT_TOKEN_LEN, LSUIT_TOKEN_LEN) || !is_token(c->token)))
         return WHY("token: 43 base64url characters, or NULL");
     if (c->release_keys == NULL || c->release_keys_n == 0)
         return WHY("release_keys: at least one");

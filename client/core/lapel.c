@@ -221,6 +221,30 @@ enum lapel_err lapel_apply(struct lapel *ctx, const uint8_t *envelope, size_t n,
     return LAPEL_OK;
 }
 
+enum lapel_err lapel_fault(struct lapel *ctx, uint8_t kind, uint64_t where, const uint8_t *detail,
+                           size_t n)
+{
+    struct lapel_record *r = &ctx->rec;
+    struct lapel_fault f = { .where = where, .kind = kind, .known = 1 };
+    struct lapel_fault former = r->fault;
+    bool attempt = r->state == LAPEL_TRIAL || r->state == LAPEL_FAILED;
+
+    if (!LAPEL_WITH_FAULT)
+        return LAPEL_ERR_STATE;
+    if (n > sizeof f.detail)
+        n = sizeof f.detail;
+    if (n > 0)
+        memcpy(f.detail, detail, n);
+    f.detail_n = (uint8_t)n;
+    /* After a trial that went back, it is the trial that crashed. */
+    f.sequence = attempt ? r->attempt.pair.sequence : r->accepted.sequence;
+    r->fault = f;
+    if (lapel_journal_save(ctx) == LAPEL_OK)
+        return LAPEL_OK;
+    r->fault = former;
+    return LAPEL_ERR_NV;
+}
+
 void lapel_status(const struct lapel *ctx, struct lapel_status *status_out)
 {
     const struct lapel_record *r = &ctx->rec;

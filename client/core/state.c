@@ -205,8 +205,8 @@ enum lapel_err lapel_state_settle(struct lapel *ctx)
         return e;
     /* Nothing is ever written to the slot that runs, whatever a record says; and a file that was
      * being applied is applied again by whoever did. */
-    if (ctx->rec.state == LAPEL_WRITING &&
-        (ctx->rec.attempt.slot == ctx->running_slot || ctx->rec.attempt.offline))
+    if (ctx->rec.state == LAPEL_WRITING && (ctx->rec.attempt.slot == ctx->running_slot ||
+                                            (LAPEL_WITH_APPLY && ctx->rec.attempt.offline)))
         e = lapel_state_set(ctx, LAPEL_READY);
     /* A reverted trial is settled: the former image is kept, and the boot loader may forget. */
     if (e == LAPEL_OK && boot == LAPEL_BOOT_REVERTED)

@@ -38,7 +38,7 @@
 #define LAPEL_WITH_EVENTS (!LAPEL_MINIMAL)
 #endif
 
-/* lapel_fault and sys.fault: what a crash left goes with the next check-in. */
+/* lapel_fault: what a crash left goes with the next check-in. */
 #ifndef LAPEL_WITH_FAULT
 #define LAPEL_WITH_FAULT (!LAPEL_MINIMAL)
 #endif
