@@ -401,9 +401,11 @@ enum outcome lsuit_do_copy(struct call *k)
         return out;
     if (run->platform->copy == NULL)
         return lsuit_run_lacking(k);
-    if (!run->op_started && !lsuit_run_unknown(k, source)) {
+    if (!lsuit_run_unknown(k, source)) {
         if (!lsuit_run_size(k, source, &size))
             return lsuit_run_fault(k, LSUIT_ERR_OPERATION, "source component absent");
+        if (max == UINT64_MAX)
+            max = size;
         if (size > max && !encrypted(k))
             return lsuit_run_fault(k, LSUIT_ERR_OPERATION, "larger than image-size");
     }

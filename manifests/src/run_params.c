@@ -150,8 +150,7 @@ static void params_copy(struct lsuit_run *run, struct lsuit_cbor *c)
 
     (void)lsuit_cbor_map(c);
     while (lsuit_cbor_next_any_key(c)) {
-        const struct lsuit_params *from =
-            &run->params[lsuit_run_number(run, index_take(run, c))];
+        const struct lsuit_params *from = &run->params[lsuit_run_number(run, index_take(run, c))];
 
         (void)lsuit_cbor_array(c);
         while (lsuit_cbor_next(c)) {
@@ -182,6 +181,5 @@ enum outcome lsuit_run_parameters(struct lsuit_run *run, const struct lsuit_comm
     default:
         parameters_set(run, row->code, c);
     }
-    return c->err == LSUIT_OK ? OUT_DONE
-                              : lsuit_run_refuse(run, c->err, row->code, REASON(c));
+    return c->err == LSUIT_OK ? OUT_DONE : lsuit_run_refuse(run, c->err, row->code, REASON(c));
 }

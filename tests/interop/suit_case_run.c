@@ -214,6 +214,8 @@ void suit_device_fill(struct suit_case *k, json_t *object, struct suit_device *d
     ids_fill(k, json_object_get(about, "class_ids"), &d->class);
     ids_fill(k, json_object_get(about, "device_ids"), &d->device);
     d->keys = &k->trust;
+    d->decrypt_keys = k->decrypt;
+    d->decrypt_keys_n = k->decrypt_n;
     d->now = (uint64_t)json_integer_value(json_object_get(about, "now"));
     d->battery_mwh = (uint64_t)json_integer_value(json_object_get(about, "battery_mwh"));
     d->authorized = json_is_true(json_object_get(about, "authorized"));

@@ -224,6 +224,53 @@ static int write(void *ctx, uint32_t comp, bool first, struct lsuit_bytes conten
     return move(ctx, comp, first, content);
 }
 
+/* Decrypt all at once into d->plain, as a device with memory to spare would. */
+static bool decrypt(struct suit_device *d, struct lsuit_bytes sealed, struct lsuit_bytes info)
+{
+    static uint8_t buf[SUIT_DEVICE_PLAIN];
+    struct lsuit_decrypt dec;
+    struct lsuit_bytes rest = { NULL, 0 };
+
+    if (lsuit_decrypt_open(&dec, &lsuit_crypto_psa, d->decrypt_keys, d->decrypt_keys_n, info, buf,
+                           sizeof buf, NULL) != LSUIT_OK)
+        return false;
+    if (lsuit_decrypt_update(&dec, sealed, d->plain, sizeof d->plain, &d->plain_n) != LSUIT_OK ||
+        lsuit_decrypt_finish(&dec, &rest) != LSUIT_OK) {
+        lsuit_decrypt_abort(&dec);
+        return false;
+    }
+    if (rest.len > 0) {
+        memcpy(d->plain, rest.ptr, rest.len);
+        d->plain_n = rest.len;
+    }
+    return true;
+}
+
+static int decrypt_move(struct suit_device *d, uint32_t comp, bool first, struct lsuit_bytes sealed,
+                        uint64_t max_size, struct lsuit_bytes info)
+{
+    if (first && !decrypt(d, sealed, info))
+        return refuse(d, "not decrypted");
+    if (d->plain_n > max_size)
+        return refuse(d, "larger than image-size");
+    return move(d, comp, first, (struct lsuit_bytes){ d->plain, d->plain_n });
+}
+
+static int copy_decrypt(void *ctx, uint32_t comp, bool first, uint32_t source, uint64_t max_size,
+                        struct lsuit_bytes encryption_info)
+{
+    struct suit_component *s = of(ctx, source);
+
+    return decrypt_move(ctx, comp, first, (struct lsuit_bytes){ s->bytes, s->len }, max_size,
+                        encryption_info);
+}
+
+static int write_decrypt(void *ctx, uint32_t comp, bool first, struct lsuit_bytes content,
+                         struct lsuit_bytes encryption_info)
+{
+    return decrypt_move(ctx, comp, first, content, UINT64_MAX, encryption_info);
+}
+
 static int swap(void *ctx, uint32_t comp, bool first, uint32_t source)
 {
     struct suit_device *d = ctx;
@@ -430,6 +477,8 @@ const struct lsuit_platform SUIT_DEVICE_PLATFORM = {
     .swap = swap,
     .invoke = invoke,
     .trace = trace,
+    .copy_decrypt = copy_decrypt,
+    .write_decrypt = write_decrypt,
     .now = now,
     .battery = battery,
     .authorized = authorized,

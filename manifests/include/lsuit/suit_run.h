@@ -117,6 +117,7 @@ struct lsuit_platform {
     int (*fetch)(void *ctx, uint32_t comp, bool first, struct lsuit_bytes uri,
                  struct lsuit_bytes integrated, uint64_t max_size, struct lsuit_digest digest,
                  struct lsuit_bytes fetch_args);
+    /* copy: max_size is image-size, or the size of the source when that isn't set. */
     int (*copy)(void *ctx, uint32_t comp, bool first, uint32_t source, uint64_t max_size);
     int (*write)(void *ctx, uint32_t comp, bool first, struct lsuit_bytes content);
     int (*swap)(void *ctx, uint32_t comp, bool first, uint32_t source);
