@@ -20,7 +20,6 @@ struct trust {
     struct lsuit_key keys[TRUST_KEYS];
     uint8_t points[TRUST_KEYS][LSUIT_P256_POINT_LEN];
     uint8_t ids[TRUST_KEYS][TRUST_KEY_ID];
-    pthread_mutex_t lock; /* PSA's key slots are one for the process */
 };
 
 enum err trust_start(void)
@@ -97,7 +96,6 @@ enum err trust_open(const char *dir, bool allow_test_keys, struct trust **trust_
 
     if (t == NULL)
         return FAIL(ERR_MEMORY, "trust anchors");
-    pthread_mutex_init(&t->lock, NULL);
     d = opendir(dir);
     if (d == NULL && errno != ENOENT)
         e = FAIL(ERR_CONFIG, "%s: %s", dir, strerror(errno));
@@ -118,13 +116,32 @@ void trust_close(struct trust *t)
 {
     if (t == NULL)
         return;
-    pthread_mutex_destroy(&t->lock);
     free(t);
 }
 
 unsigned trust_count(const struct trust *t)
 {
     return t->n;
+}
+
+bool trust_has(const struct trust *t, const uint8_t id[TRUST_KEY_ID])
+{
+    for (unsigned i = 0; i < t->n; i++)
+        if (memcmp(t->ids[i], id, TRUST_KEY_ID) == 0)
+            return true;
+    return false;
+}
+
+static pthread_mutex_t keys_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void trust_keys_lock(void)
+{
+    pthread_mutex_lock(&keys_lock);
+}
+
+void trust_keys_unlock(void)
+{
+    pthread_mutex_unlock(&keys_lock);
 }
 
 /* --- The verdict --- */
@@ -150,9 +167,9 @@ static enum err authenticate(struct trust *t, struct lsuit_envelope *env, uint8_
     if (t->n == 0)
         return FAIL_FIELD(ERR_SIGNATURE, "envelope.authentication",
                           "this server has no trust anchor yet");
-    pthread_mutex_lock(&t->lock);
+    trust_keys_lock();
     le = lsuit_envelope_verify(env, &lsuit_crypto_psa, &keys, &auth, &fault);
-    pthread_mutex_unlock(&t->lock);
+    trust_keys_unlock();
     if (le != LSUIT_OK)
         return refuse(ERR_SIGNATURE, "envelope.authentication", le, &fault);
     for (unsigned i = 0; i < t->n; i++)

@@ -39,6 +39,15 @@ unsigned trust_count(const struct trust *trust);
 enum err trust_pem(const char *text, size_t n, uint8_t point_out[LSUIT_P256_POINT_LEN],
                    uint8_t id_out[TRUST_KEY_ID]);
 
+/* The id of a public key: SHA-256 of its SubjectPublicKeyInfo. ERR_INTERNAL */
+enum err trust_key_id(const uint8_t point[LSUIT_P256_POINT_LEN], uint8_t id_out[TRUST_KEY_ID]);
+/* Is it one of the anchors? */
+bool trust_has(const struct trust *trust, const uint8_t id[TRUST_KEY_ID]);
+
+/* PSA's key slots are one for the process: around every use of a key. */
+void trust_keys_lock(void);
+void trust_keys_unlock(void);
+
 /* What a product must find in an envelope. */
 struct trust_want {
     uint8_t vendor_id[16];
