@@ -118,6 +118,12 @@ struct trust_second {
     unsigned images_n; /* SHA-256 and size, where one command sets both */
     struct trust_payload images[TRUST_IDS];
 };
+/*
+ * Read `doc`, which our strict reader has accepted, by libcbor.
+ *
+ * ERR_MALFORMED  libcbor refuses it, or reads another value anywhere in it   field body
+ * ERR_REFUSED    a manifest too long to be held against it                   field envelope.manifest
+ */
 enum err trust_second_read(struct lsuit_bytes doc, struct trust_second *second_out);
 
 #endif
