@@ -66,7 +66,7 @@ enum lapel_event_id {
     LAPEL_EVENT_WITHDRAWN,      /* the server took the release back */
     LAPEL_EVENT_SUPPORT_ENDING, /* year_month: support ended or ends soon */
     LAPEL_EVENT_STALE,          /* no fresh word from the server for too long */
-    LAPEL_EVENT_REFUSED,        /* error: a manifest was refused (signature, rollback, device) */
+    LAPEL_EVENT_REFUSED,        /* error: a manifest was refused, or could not be had */
     LAPEL_EVENT_STATE,          /* state changed; stored already */
     LAPEL_EVENT_AUTH            /* the server refused our credential (401) */
 };

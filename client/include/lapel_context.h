@@ -97,15 +97,16 @@ struct lapel_origin {
 struct lapel_http {
     uint8_t *io;
     size_t io_size;
-    uint64_t idle_at; /* no byte moved until then: given up */
-    uint64_t head_at; /* the header block is whole by then, or given up */
-    uint64_t left;    /* bytes of the body or the chunk still to come */
-    uint64_t length;  /* Content-Length */
+    uint64_t idle_at;   /* no byte moved until then: given up */
+    uint64_t window_at; /* by then the header block is whole, or enough of the body came */
+    uint64_t left;      /* bytes of the body or the chunk still to come */
+    uint64_t length;    /* Content-Length */
     uint64_t range_first, range_last, range_total;
     uint32_t retry_after_s;
     size_t out_n, out_at; /* the request in io, and how much of it is sent */
     size_t head_n;        /* bytes of the header block so far */
     size_t body_n;        /* decoded body bytes at io[0..] */
+    uint32_t window_n;    /* bytes of the body since the window began */
     uint16_t status;
     uint16_t extra; /* bytes of chunk sizes, extensions and trailers */
     uint8_t phase;
