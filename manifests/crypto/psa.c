@@ -1,9 +1,10 @@
 /*
- * The crypto adapter over the PSA Crypto API: SHA-2, and ECDSA on P-256.
+ * The crypto adapter over the PSA Crypto API: SHA-2, ECDSA on P-256, HMAC.
  *
  * Only calls of the PSA standard, so that Mbed TLS 2.28, 3.6 and 4 fit, and so does the PSA
  * service of a secure partition.
  */
+#include "lsuit/config.h"
 #include "lsuit/crypto.h"
 
 #include <psa/crypto.h>
@@ -85,18 +86,25 @@ static enum lsuit_err hash_parts(const struct lsuit_bytes *parts, size_t parts_n
     return e;
 }
 
-static enum lsuit_err verify(void *ctx, const struct lsuit_key *key, int32_t alg,
-                             const struct lsuit_bytes *parts, size_t parts_n,
-                             struct lsuit_bytes signature)
+/* A key for one operation. */
+static psa_status_t import(psa_key_type_t type, psa_algorithm_t alg, psa_key_usage_t usage,
+                           struct lsuit_bytes material, psa_key_id_t *id_out)
 {
     psa_key_attributes_t attr = PSA_KEY_ATTRIBUTES_INIT;
-    psa_key_id_t id = 0;
+
+    psa_set_key_type(&attr, type);
+    psa_set_key_usage_flags(&attr, usage);
+    psa_set_key_algorithm(&attr, alg);
+    return psa_import_key(&attr, material.ptr, material.len, id_out);
+}
+
+static enum lsuit_err verify_p256(const struct lsuit_key *key, const struct lsuit_bytes *parts,
+                                  size_t parts_n, struct lsuit_bytes signature)
+{
     uint8_t digest[LSUIT_SHA256_LEN];
+    psa_key_id_t id = 0;
     enum lsuit_err e;
 
-    (void)ctx;
-    if ((alg != LSUIT_ALG_ES256 && alg != LSUIT_ALG_ESP256) || key->type != LSUIT_KEY_P256)
-        return LSUIT_ERR_ALG;
     if (signature.len != LSUIT_ES256_LEN)
         return LSUIT_ERR_UNAUTHORISED;
     if (key->material.len != LSUIT_P256_POINT_LEN)
@@ -104,16 +112,87 @@ static enum lsuit_err verify(void *ctx, const struct lsuit_key *key, int32_t alg
     e = hash_parts(parts, parts_n, digest);
     if (e != LSUIT_OK)
         return e;
-    psa_set_key_type(&attr, PSA_KEY_TYPE_ECC_PUBLIC_KEY(PSA_ECC_FAMILY_SECP_R1));
-    psa_set_key_bits(&attr, 256);
-    psa_set_key_usage_flags(&attr, PSA_KEY_USAGE_VERIFY_HASH);
-    psa_set_key_algorithm(&attr, PSA_ALG_ECDSA(PSA_ALG_SHA_256));
-    if (psa_import_key(&attr, key->material.ptr, key->material.len, &id) != PSA_SUCCESS)
+    if (import(PSA_KEY_TYPE_ECC_PUBLIC_KEY(PSA_ECC_FAMILY_SECP_R1), PSA_ALG_ECDSA(PSA_ALG_SHA_256),
+               PSA_KEY_USAGE_VERIFY_HASH, key->material, &id) != PSA_SUCCESS)
         return LSUIT_ERR_CRYPTO;
     e = err_of(psa_verify_hash(id, PSA_ALG_ECDSA(PSA_ALG_SHA_256), digest, sizeof digest,
                                signature.ptr, signature.len));
     (void)psa_destroy_key(id);
     return e;
+}
+
+#if LSUIT_WITH_COSE_MAC0
+/* HMAC 256/256: the whole tag of 32 bytes, compared by PSA in constant time. */
+static enum lsuit_err verify_hmac(const struct lsuit_key *key, const struct lsuit_bytes *parts,
+                                  size_t parts_n, struct lsuit_bytes tag)
+{
+    psa_mac_operation_t op = PSA_MAC_OPERATION_INIT;
+    psa_algorithm_t alg = PSA_ALG_HMAC(PSA_ALG_SHA_256);
+    psa_key_id_t id = 0;
+    psa_status_t status;
+
+    if (tag.len != LSUIT_SHA256_LEN)
+        return LSUIT_ERR_UNAUTHORISED;
+    if (key->material.len < LSUIT_SHA256_LEN)
+        return LSUIT_ERR_CRYPTO;
+    status = import(PSA_KEY_TYPE_HMAC, alg, PSA_KEY_USAGE_VERIFY_MESSAGE, key->material, &id);
+    if (status == PSA_SUCCESS)
+        status = psa_mac_verify_setup(&op, id, alg);
+    for (size_t i = 0; status == PSA_SUCCESS && i < parts_n; i++) {
+        if (parts[i].len > 0)
+            status = psa_mac_update(&op, parts[i].ptr, parts[i].len);
+    }
+    if (status == PSA_SUCCESS)
+        status = psa_mac_verify_finish(&op, tag.ptr, tag.len);
+    (void)psa_mac_abort(&op);
+    (void)psa_destroy_key(id);
+    return err_of(status);
+}
+#endif
+
+/*
+ * Ed25519, where the library has the curve: Mbed TLS has it not, and its answer is "no such
+ * algorithm". PSA wants the message in one piece, so it is limited to what SUIT signs.
+ */
+static enum lsuit_err verify_ed25519(const struct lsuit_key *key, const struct lsuit_bytes *parts,
+                                     size_t parts_n, struct lsuit_bytes signature)
+{
+    uint8_t message[192];
+    psa_key_id_t id = 0;
+    size_t n = 0;
+    enum lsuit_err e;
+
+    for (size_t i = 0; i < parts_n; i++) {
+        if (parts[i].len > sizeof message - n)
+            return LSUIT_ERR_ALG;
+        if (parts[i].len > 0)
+            memcpy(message + n, parts[i].ptr, parts[i].len);
+        n += parts[i].len;
+    }
+    if (import(PSA_KEY_TYPE_ECC_PUBLIC_KEY(PSA_ECC_FAMILY_TWISTED_EDWARDS), PSA_ALG_PURE_EDDSA,
+               PSA_KEY_USAGE_VERIFY_MESSAGE, key->material, &id) != PSA_SUCCESS)
+        return LSUIT_ERR_ALG;
+    e = err_of(
+        psa_verify_message(id, PSA_ALG_PURE_EDDSA, message, n, signature.ptr, signature.len));
+    (void)psa_destroy_key(id);
+    return e;
+}
+
+/* The key's type says which algorithms it serves; any other is refused. */
+static enum lsuit_err verify(void *ctx, const struct lsuit_key *key, int32_t alg,
+                             const struct lsuit_bytes *parts, size_t parts_n,
+                             struct lsuit_bytes signature)
+{
+    (void)ctx;
+    if (key->type == LSUIT_KEY_P256 && (alg == LSUIT_ALG_ES256 || alg == LSUIT_ALG_ESP256))
+        return verify_p256(key, parts, parts_n, signature);
+#if LSUIT_WITH_COSE_MAC0
+    if (key->type == LSUIT_KEY_HMAC256 && alg == LSUIT_ALG_HMAC256)
+        return verify_hmac(key, parts, parts_n, signature);
+#endif
+    if (key->type == LSUIT_KEY_ED25519 && (alg == LSUIT_ALG_EDDSA || alg == LSUIT_ALG_ED25519))
+        return verify_ed25519(key, parts, parts_n, signature);
+    return LSUIT_ERR_ALG;
 }
 
 /* Deterministic (RFC 6979) where the policy of the key allows it, else randomised. */

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "lsuit/trust.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,24 +29,6 @@ enum err trust_start(void)
     return psa_crypto_init() == PSA_SUCCESS ? ERR_OK : FAIL(ERR_INTERNAL, "no crypto library");
 }
 
-/* Keys whose private half was published: the drafts' example key and those of public vectors. */
-static const char *const TEST_KEYS[] = {
-    "ade2dad611717e910e295db3ba086fc40490b0daacfc23aace9348077b839b17",
-    "2e57d2d566425060e2c92534ed4ad551e7e0ea0557b42a1b7edd164508b718d6",
-    "b1e6d37be35d4246d596cb5dea54c113d8e7b5152c81709fb08dc002f914a31e",
-};
-
-static bool is_test_key(const uint8_t id[TRUST_KEY_ID])
-{
-    char hex[2 * TRUST_KEY_ID + 1];
-
-    bytes_to_hex(id, TRUST_KEY_ID, hex);
-    for (size_t i = 0; i < sizeof TEST_KEYS / sizeof *TEST_KEYS; i++)
-        if (strcmp(hex, TEST_KEYS[i]) == 0)
-            return true;
-    return false;
-}
-
 static enum err add(struct trust *t, const char *name, const char *text, size_t n,
                     bool allow_test_keys)
 {
@@ -55,13 +38,13 @@ static enum err add(struct trust *t, const char *name, const char *text, size_t 
         return FAIL(ERR_CONFIG, "%s: more than %d trust anchors", name, TRUST_KEYS);
     if (trust_pem(text, n, t->points[i], t->ids[i]) != ERR_OK)
         return FAIL(ERR_CONFIG, "trust anchor %s is not a P-256 public key in PEM", name);
-    if (!allow_test_keys && is_test_key(t->ids[i]))
-        return FAIL(ERR_CONFIG, "trust anchor %s is a key that everybody can sign with", name);
     for (unsigned k = 0; k < i; k++)
         if (memcmp(t->ids[k], t->ids[i], TRUST_KEY_ID) == 0)
             return ERR_OK; /* the same key in two files */
     t->keys[i] = (struct lsuit_key){ .type = LSUIT_KEY_P256,
                                      .material = { t->points[i], LSUIT_P256_POINT_LEN } };
+    if (!allow_test_keys && lsuit_key_is_published(&t->keys[i]))
+        return FAIL(ERR_CONFIG, "trust anchor %s is a key that everybody can sign with", name);
     t->n++;
     return ERR_OK;
 }
