@@ -51,3 +51,5 @@ USES.tests/powerloss/other := client/liblapel manifests/liblsuit
 TESTS += tests/integration/hostile
 USES.tests/integration/hostile := client/libagent client/liblapel manifests/liblsuit
 TIMEOUT.tests/integration/hostile := 180
+
+TEST_SHIMS += tests/integration/fake_clock

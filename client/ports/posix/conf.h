@@ -23,6 +23,11 @@ struct conf_uuid {
     uint8_t bytes[16];
 };
 
+struct conf_digest {
+    bool set;
+    uint8_t bytes[32];
+};
+
 /* A component: the name of its file in a slot, and its encoded SUIT_Component_Identifier. */
 struct conf_component {
     char name[33];
@@ -38,6 +43,7 @@ struct conf {
     char product[65], model[65], hardware[33], device_id[65], version[65], language[36];
     char support_url[256];
     char token_file[256], ca_file[256], release_keys_path[256], online_keys_path[256];
+    struct conf_digest server_key[2]; /* SHA-256 of the server's SubjectPublicKeyInfo: now, next */
     bool allow_test_keys;
     char vendor_domain[254];
     struct conf_uuid vendor_id, class_id, device_uuid;
