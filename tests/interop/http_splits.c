@@ -100,7 +100,7 @@ static bool receive(uint8_t *body, size_t *n_out)
         }
     }
     *n_out = n;
-    return r == HTTP_END && http.status == 200;
+    return r == HTTP_END && http.head.status == 200;
 }
 
 /* --- the verdict --- */
