@@ -196,6 +196,7 @@ struct lapel {
     bool denied_any;    /* denied is set */
     bool has_priority;  /* priority is set */
     bool trial_checked; /* a good check-in since the trial began */
+    uint8_t identity;   /* enum identity */
     uint16_t told;      /* bit per event that was told for the release in hand */
     uint32_t wait_ms;   /* what the step in progress says */
 

@@ -96,6 +96,8 @@ static const struct {
     { "factory_sequence: 2^63",     "factory_sequence = 9223372036854775808\n", "factory_sequence: out of range" },
     { "trial_starts: 0",            "trial_starts = 0\n", "trial_starts: out of range" },
     { "trial_starts: 11",           "trial_starts = 11\n", "trial_starts: out of range" },
+    { "token_next_file alone",      "token_next_file = @/none\n", "token_file: must be given with token_next_file" },
+    { "anonymous_fallback: maybe",  "anonymous_fallback = maybe\n", "6: anonymous_fallback: yes or no" },
     { "server_key: short",          "server_key = 00ff\n", "6: server_key: not 64 hex digits" },
     { "server_key: no hex",         "server_key = g" HEX_63 "\n", "6: server_key: not 64 hex digits" },
     { "server_key: and next",       "server_key = 0" HEX_63 "\nserver_key_next = 1" HEX_63 "\n", NULL },

@@ -43,6 +43,8 @@ static const struct keyword KEYWORDS[] = {
   { "language",          WORD,   AT(language),           2, CAP(language),           "tag of the language for texts, such as de" },
   { "support_url",       URL,    AT(support_url),        1, CAP(support_url),        "support page of the model" },
   { "token_file",        PATH,   AT(token_file),         1, CAP(token_file),         "file with the device's token, for its owner only" },
+  { "token_next_file",   PATH,   AT(token_next_file),    1, CAP(token_next_file),    "the same of a second token, for when the first is refused" },
+  { "anonymous_fallback", BOOL,  AT(anonymous_fallback), 0, 1,                       "check in without a name where each token is refused" },
   { "ca_file",           PATH,   AT(ca_file),            1, CAP(ca_file),            "PEM file of the authorities that vouch for the server" },
   { "server_key",        DIGEST, AT(server_key[0]),      0, 0,                       "SHA-256 of the server's public key, instead of ca_file" },
   { "server_key_next",   DIGEST, AT(server_key[1]),      0, 0,                       "and of the key that it will have next" },
@@ -545,6 +547,8 @@ static bool whole_check(struct reader *r)
         return wrong(r, "release_keys", "must be given");
     if (c->token_file[0] != '\0' && c->device_id[0] == '\0')
         return wrong(r, "device_id", "must be given with token_file");
+    if (c->token_next_file[0] != '\0' && c->token_file[0] == '\0')
+        return wrong(r, "token_file", "must be given with token_next_file");
     if (c->vendor_domain[0] == '\0' && (!c->vendor_id.set || !c->class_id.set))
         return wrong(r, "vendor_domain", "must be given, or vendor_id and class_id");
     if (c->vendor_domain[0] != '\0' && (c->vendor_id.set || c->class_id.set))
@@ -617,36 +621,50 @@ out:
     return ok;
 }
 
-bool conf_read_token(struct conf *c, char *why, size_t why_n)
+static bool read_token(const char *keyword, const char *path, char *token_out, char *why,
+                       size_t why_n)
 {
     static const char ALPHABET[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     char text[CONF_TOKEN_LEN + 3] = "";
-    int others = 0;
+    const char *wrong = NULL;
     ssize_t n = 0;
 
-    if (c->token_file[0] == '\0')
+    if (path[0] == '\0')
         return true;
-    others = file_others(AT_FDCWD, c->token_file);
-    if (others > 0) { /* provision 5.4-1 */
-        (void)snprintf(why, why_n, "token_file: %s: not for its owner only (mode 0600)",
-                       c->token_file);
+    if (file_others(AT_FDCWD, path) > 0) { /* provision 5.4-1 */
+        wrong = "not for its owner only (mode 0600)";
+    } else {
+        n = file_read(AT_FDCWD, path, text, sizeof text - 1);
+        if (n < 0)
+            wrong = strerror(errno);
+        if (n > CONF_TOKEN_LEN && text[n - 1] == '\n')
+            n--;
+        if (wrong == NULL && (n != CONF_TOKEN_LEN || strspn(text, ALPHABET) != CONF_TOKEN_LEN))
+            wrong = "not 43 base64url characters";
+    }
+    if (wrong != NULL) {
+        (void)snprintf(why, why_n, "%s: %s: %s", keyword, path, wrong);
         return false;
     }
-    n = file_read(AT_FDCWD, c->token_file, text, sizeof text - 1);
-    if (n < 0) {
-        (void)snprintf(why, why_n, "token_file: %s: %s", c->token_file, strerror(errno));
-        return false;
-    }
-    if (n > CONF_TOKEN_LEN && text[n - 1] == '\n')
-        n--;
-    if (n != CONF_TOKEN_LEN || strspn(text, ALPHABET) != CONF_TOKEN_LEN) {
-        (void)snprintf(why, why_n, "token_file: %s: not 43 base64url characters", c->token_file);
-        return false;
-    }
-    memcpy(c->token, text, CONF_TOKEN_LEN);
-    c->token[CONF_TOKEN_LEN] = '\0';
+    memcpy(token_out, text, CONF_TOKEN_LEN);
+    token_out[CONF_TOKEN_LEN] = '\0';
     return true;
+}
+
+bool conf_read_token(struct conf *c, char *why, size_t why_n)
+{
+    return read_token("token_file", c->token_file, c->token, why, why_n) &&
+           read_token("token_next_file", c->token_next_file, c->token_next, why, why_n);
+}
+
+void conf_free(struct conf *c)
+{
+    if (c == NULL)
+        return;
+    explicit_bzero(c->token, sizeof c->token);
+    explicit_bzero(c->token_next, sizeof c->token_next);
+    free(c);
 }
 
 bool conf_read_keys(struct conf *c, char *why, size_t why_n)
