@@ -24,6 +24,8 @@ PREFIX  ?= /usr/local
 SECONDS ?= 60
 JOBS    ?= $(shell nproc)
 COVER   ?= manifests/src
+SEED    ?= 1
+MUTANTS ?= 200
 
 ifeq ($(filter $(VARIANT),release debug asan tsan fuzz coverage),)
 $(error VARIANT=$(VARIANT): there are release, debug, asan, tsan, fuzz and coverage)
@@ -223,11 +225,21 @@ fuzz:
 	@$(AGAIN) VARIANT=fuzz test-programs
 	@tests/fuzz/run.sh $(SECONDS) $(patsubst tests/%,build/fuzz/test/%,$(FUZZ))
 
-## which lines of COVER=manifests/src the tests reach
+## which lines of COVER=manifests/src tests, fuzz corpora and vectors reach; fails below LEAST=95 %
 coverage:
 	@$(PACKAGES) build
-	@$(AGAIN) VARIANT=coverage test-programs
-	@tests/coverage.sh $(COVER) $(call checks_of,coverage,$(TESTS))
+	@$(AGAIN) VARIANT=coverage all test-programs
+	@tests/coverage.sh $(COVER) $(call checks_of,coverage,$(TESTS) $(FUZZ))
+
+# The tests that need the codec alone, each with its sources: name:source:source.
+space := $(subst ,, )
+CODEC_TESTS = $(foreach t,$(TESTS) tests/interop/suit-cases,$(if $(filter manifests/liblsuit,$(USES.$(t))),\
+  $(if $(filter-out manifests/liblsuit,$(USES.$(t))),,$(subst $(space),:,$(strip $(notdir $(t)) $(call sources,$(t)))))))
+
+## do the tests bite? change manifests/src in MUTANTS=200 places drawn by SEED=1 (tests/MUTANTS.md)
+mutants:
+	@$(PACKAGES) build check
+	@tests/mutants.py --seed $(SEED) --count $(MUTANTS) $(strip $(CODEC_TESTS))
 
 ## check layers, headers, formatting, common mistakes, secrets and documents
 lint:
@@ -273,8 +285,8 @@ help:
 	@awk '/^## / { said = substr($$0, 4); next } \
 	  /^[a-z-]+:/ && said { sub(/:.*/, ""); printf "  %-14s %s\n", $$0, said } { said = "" }' Makefile
 
-.PHONY: all test-programs check demo bench docker-check size fleet fuzz coverage lint format packages \
-        install clean help FORCE
+.PHONY: all test-programs check demo bench docker-check size fleet fuzz coverage mutants lint format \
+        packages install clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules

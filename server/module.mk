@@ -22,12 +22,13 @@ USES.tests/unit/test_address := server/libserver
 USES.tests/unit/test_conf    := server/libserver
 
 TESTS += tests/unit/test_rollout tests/contract/test_store tests/unit/test_known
-TESTS += tests/unit/test_artifact tests/unit/test_anchor
+TESTS += tests/unit/test_artifact tests/unit/test_anchor tests/unit/test_second
 USES.tests/unit/test_rollout   := server/libserver
 USES.tests/contract/test_store := server/libserver manifests/liblsuit
 USES.tests/unit/test_known     := server/libserver
 USES.tests/unit/test_artifact  := server/libserver manifests/liblsuit
 USES.tests/unit/test_anchor    := server/libserver manifests/liblsuit
+USES.tests/unit/test_second    := server/libserver manifests/liblsuit
 
 # A file system that forgets what was not synced.
 TEST_SHIMS += tests/powerloss/lost_sync

@@ -8,10 +8,16 @@ SRC.tests/interop/suit-cases  := $(wildcard tests/interop/suit_*.c)
 USES.tests/interop/suit-cases := manifests/liblsuit
 PKG.tests/interop/suit-cases  := jansson
 
+# What tests/interop/http_splits.sh runs.
+TEST_TOOLS += tests/interop/http_splits
+SRC.tests/interop/http_splits  := tests/interop/http_splits.c tests/interop/suit_keys.c
+USES.tests/interop/http_splits := client/liblapel manifests/liblsuit
+
 # What make bench measures with.
-TEST_TOOLS += tests/bench/bare tests/bench/load
+TEST_TOOLS += tests/bench/bare tests/bench/load tests/bench/envelope
 PKG.tests/bench/bare  := microhttpd
 PKG.tests/bench/load  := gnutls pthread
 USES.tests/bench/load := manifests/liblsuit
+USES.tests/bench/envelope := manifests/liblsuit
 
 # A disk that forgets what was not synced.

@@ -1,119 +1,130 @@
 /*
- * COSE_Sign1 and COSE_Mac0: reading and verifying (RFC 9052, sections 3, 4.4 and 6.3).
+ * COSE_Sign1, COSE_Sign and COSE_Mac0: reading and verifying (RFC 9052, sections 4 and 6).
  */
-#include "lsuit/cose.h"
-
-#include "lsuit/cbor.h"
-
 #include "cose.h"
+#include "hss_lms.h"
 
-/* Header parameters, RFC 9052, table 3. */
-enum { LABEL_ALG = 1, LABEL_CRIT = 2, LABEL_KID = 4 };
-
-struct header {
-    bool has_alg, has_kid;
-    int64_t alg;
-    struct lsuit_bytes kid;
-    uint32_t crit; /* bit n: label n is listed */
-};
-
-/* Labels that may be critical, since we process them. */
-static void crit_read(struct lsuit_cbor *c, struct header *h)
+static bool tag_ok(uint64_t tag)
 {
-    if (lsuit_cbor_array(c) == 0)
+    return tag == LSUIT_TAG_COSE_SIGN1 || (LSUIT_WITH_COSE_MAC0 && tag == LSUIT_TAG_COSE_MAC0) ||
+           (LSUIT_WITH_COSE_SIGN && tag == LSUIT_TAG_COSE_SIGN);
+}
+
+/* Headers of a signature; without an algorithm it is one that we don't take. */
+static void header_keep(struct lsuit_cbor *c, struct lsuit_cose *cose)
+{
+    struct lsuit_cose_header h;
+
+    lsuit_cose_header_take(c, &h);
+    cose->protected_ = h.protected_;
+    cose->alg = h.refused ? 0 : h.alg;
+    cose->kid = h.kid;
+}
+
+#if LSUIT_WITH_COSE_SIGN
+/* The body header, which may be empty; an empty map is signed as an empty string (RFC 9052, 4.4). */
+static void body_take(struct lsuit_cbor *c, struct lsuit_cose *cose)
+{
+    struct lsuit_cose_header h;
+
+    lsuit_cose_header_take(c, &h);
+    if (h.refused)
+        lsuit_cbor_fail(c, LSUIT_ERR_COSE);
+    cose->body = h.protected_;
+    if (cose->body.len == 1)
+        cose->body.len = 0;
+}
+
+/* COSE_Signature. */
+static void signature_take(struct lsuit_cbor *c, struct lsuit_cose *one)
+{
+    if (lsuit_cbor_array(c) != 3)
         lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
-    while (lsuit_cbor_next(c)) {
-        enum lsuit_cbor_type type = lsuit_cbor_peek(c);
-        int64_t label = 0;
-
-        if (type == LSUIT_CBOR_UINT || type == LSUIT_CBOR_NINT)
-            label = lsuit_cbor_int(c);
-        else
-            (void)lsuit_cbor_tstr(c);
-        if (label != LABEL_ALG && label != LABEL_KID)
-            lsuit_cbor_fail(c, LSUIT_ERR_COSE);
-        else
-            h->crit |= (uint32_t)1 << label;
-    }
+    header_keep(c, one);
+    one->signature = lsuit_cbor_bstr(c);
+    (void)lsuit_cbor_next(c);
 }
 
-/* A header map: labels are integers or texts; what we don't know is ignored. */
-static void header_read(struct lsuit_cbor *c, struct header *h)
+/* What stands behind the payload of a COSE_Sign. Each signature must be one, known or not. */
+static void signers_take(struct lsuit_cbor *c, struct lsuit_cose *cose)
 {
-    lsuit_cbor_map(c);
-    while (lsuit_cbor_next_any_key(c)) {
-        int64_t label = 0;
+    struct lsuit_cose one;
 
-        if (lsuit_cbor_peek(c) == LSUIT_CBOR_TSTR)
-            (void)lsuit_cbor_tstr(c);
-        else
-            label = lsuit_cbor_int(c);
-        if (label == LABEL_ALG && lsuit_cbor_peek(c) != LSUIT_CBOR_TSTR) {
-            h->alg = lsuit_cbor_int(c);
-            h->has_alg = true;
-        } else if (label == LABEL_CRIT) {
-            crit_read(c, h);
-        } else if (label == LABEL_KID) {
-            h->kid = lsuit_cbor_bstr(c);
-            h->has_kid = true;
-        } else {
-            (void)lsuit_cbor_item(c);
-        }
-    }
+    cose->signers.ptr = c->p;
+    cose->signers_n = lsuit_cbor_array(c);
+    if (cose->signers_n == 0)
+        lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
+    while (lsuit_cbor_next(c))
+        signature_take(c, &one);
+    cose->signers.len = (size_t)(c->p - cose->signers.ptr);
+}
+#endif
+
+static void payload_take(struct lsuit_cbor *c, struct lsuit_cose *cose)
+{
+    if (lsuit_cbor_peek(c) == LSUIT_CBOR_SIMPLE)
+        lsuit_cbor_null(c);
+    else
+        cose->payload = lsuit_cbor_bstr(c);
 }
 
-static enum lsuit_err protected_read(struct lsuit_bytes content, struct header *h)
+/* COSE_Sign1 and COSE_Mac0. */
+static void single_take(struct lsuit_cbor *c, struct lsuit_cose *cose)
 {
-    struct lsuit_cbor c = lsuit_cbor_open(content);
-    enum lsuit_err e;
-
-    if (content.len == 0)
-        return LSUIT_ERR_COSE; /* an empty header: no algorithm */
-    header_read(&c, h);
-    e = lsuit_cbor_finish(&c);
-    if (e != LSUIT_OK)
-        return e;
-    if (!h->has_alg || h->alg < INT32_MIN || h->alg > INT32_MAX)
-        return LSUIT_ERR_COSE;
-    /* A critical label must be present in the same header (RFC 9052, 3.1). */
-    if ((h->crit & (uint32_t)1 << LABEL_KID) != 0 && !h->has_kid)
-        return LSUIT_ERR_COSE;
-    return LSUIT_OK;
+    header_keep(c, cose);
+    if (cose->alg == 0)
+        lsuit_cbor_fail(c, LSUIT_ERR_COSE);
+    payload_take(c, cose);
+    cose->signature = lsuit_cbor_bstr(c);
+    cose->signers_n = 1;
 }
 
 enum lsuit_err lsuit_cose_read(struct lsuit_bytes doc, struct lsuit_cose *cose_out)
 {
     struct lsuit_cbor c = lsuit_cbor_open(doc);
     struct lsuit_cose cose = { 0 };
-    struct header inner = { 0 }, outer = { 0 };
     enum lsuit_err e;
 
     cose.tag = lsuit_cbor_tag(&c);
-    if (c.err == LSUIT_OK && cose.tag != LSUIT_TAG_COSE_SIGN1 && cose.tag != LSUIT_TAG_COSE_MAC0) {
-        (void)lsuit_cbor_item(&c);
-        e = lsuit_cbor_finish(&c);
-        return e != LSUIT_OK ? e : LSUIT_ERR_COSE;
-    }
+    if (c.err == LSUIT_OK && !tag_ok(cose.tag))
+        lsuit_cbor_fail(&c, LSUIT_ERR_COSE);
     if (lsuit_cbor_array(&c) != 4)
         lsuit_cbor_fail(&c, LSUIT_ERR_CBOR);
-    cose.protected_ = lsuit_cbor_bstr(&c);
-    header_read(&c, &outer);
-    if (outer.crit != 0)
-        lsuit_cbor_fail(&c, LSUIT_ERR_COSE);
-    if (lsuit_cbor_peek(&c) == LSUIT_CBOR_SIMPLE)
-        lsuit_cbor_null(&c);
-    else
-        cose.payload = lsuit_cbor_bstr(&c);
-    cose.signature = lsuit_cbor_bstr(&c);
+#if LSUIT_WITH_COSE_SIGN
+    if (cose.tag == LSUIT_TAG_COSE_SIGN) {
+        body_take(&c, &cose);
+        payload_take(&c, &cose);
+        signers_take(&c, &cose);
+    } else
+#endif
+        single_take(&c, &cose);
     (void)lsuit_cbor_next(&c);
     e = lsuit_cbor_finish(&c);
     if (e == LSUIT_OK)
-        e = protected_read(cose.protected_, &inner);
-    if (e != LSUIT_OK)
-        return e;
-    cose.alg = (int32_t)inner.alg;
-    cose.kid = inner.has_kid ? inner.kid : outer.kid;
-    *cose_out = cose;
+        *cose_out = cose;
+    return e;
+}
+
+enum lsuit_err lsuit_cose_signer(const struct lsuit_cose *cose, uint32_t i,
+                                 struct lsuit_cose *signer_out)
+{
+    struct lsuit_cose one = *cose;
+
+    if (i >= cose->signers_n)
+        return LSUIT_ERR_USAGE;
+#if LSUIT_WITH_COSE_SIGN
+    if (cose->tag == LSUIT_TAG_COSE_SIGN) {
+        struct lsuit_cbor c = lsuit_cbor_open(cose->signers);
+
+        lsuit_cbor_array(&c);
+        for (uint32_t at = 0; at <= i && lsuit_cbor_next(&c); at++)
+            signature_take(&c, &one);
+        if (one.alg == 0)
+            return LSUIT_ERR_COSE;
+        one.signers_n = 1;
+    }
+#endif
+    *signer_out = one;
     return LSUIT_OK;
 }
 
@@ -129,32 +140,50 @@ static enum lsuit_key_type key_type(uint64_t tag, int32_t alg)
     case LSUIT_ALG_EDDSA:
     case LSUIT_ALG_ED25519:
         return LSUIT_KEY_ED25519;
+#if LSUIT_WITH_HSS_LMS
     case LSUIT_ALG_HSS_LMS:
         return LSUIT_KEY_HSS_LMS;
+#endif
     default:
         return LSUIT_KEY_NONE;
     }
 }
 
-void lsuit_cose_tbs_parts(struct lsuit_tbs *tbs, uint64_t tag, struct lsuit_bytes protected_,
+void lsuit_cose_tbs_parts(struct lsuit_tbs *tbs, const struct lsuit_cose *cose,
                           struct lsuit_bytes external_aad, struct lsuit_bytes payload)
 {
     struct lsuit_cbor_writer w = lsuit_cbor_writer_init(tbs->heads, sizeof tbs->heads);
-    const struct lsuit_bytes content[3] = { protected_, external_aad, payload };
+    const struct lsuit_bytes content[4] = { cose->body, cose->protected_, external_aad, payload };
+    bool sign = LSUIT_WITH_COSE_SIGN && cose->tag == LSUIT_TAG_COSE_SIGN;
     size_t from = 0;
 
-    lsuit_put_array(&w, 4);
-    lsuit_put_text(&w, tag == LSUIT_TAG_COSE_MAC0 ? "MAC0" : "Signature1");
-    for (size_t i = 0; i < 3; i++) {
+    lsuit_put_array(&w, sign ? 5 : 4);
+    lsuit_put_text(&w, sign                               ? "Signature"
+                       : cose->tag == LSUIT_TAG_COSE_MAC0 ? "MAC0"
+                                                          : "Signature1");
+    tbs->n = 0;
+    for (size_t i = sign ? 0 : 1; i < 4; i++) {
         size_t head = w.len;
 
         /* The head of a byte string is that of its length as a number, with another type. */
         lsuit_put_uint(&w, content[i].len);
         tbs->heads[head] |= LSUIT_CBOR_BSTR << 5;
-        tbs->part[2 * i] = (struct lsuit_bytes){ tbs->heads + from, w.len - from };
-        tbs->part[2 * i + 1] = content[i];
+        tbs->part[tbs->n++] = (struct lsuit_bytes){ tbs->heads + from, w.len - from };
+        tbs->part[tbs->n++] = content[i];
         from = w.len;
     }
+}
+
+static enum lsuit_err verify_one(const struct lsuit_crypto *crypto, const struct lsuit_key *key,
+                                 const struct lsuit_tbs *tbs, const struct lsuit_cose *cose)
+{
+#if LSUIT_WITH_HSS_LMS
+    if (cose->alg == LSUIT_ALG_HSS_LMS)
+        return lsuit_hss_verify(crypto, key->material, tbs->part, tbs->n, cose->signature);
+#endif
+    if (crypto->verify == NULL)
+        return LSUIT_ERR_ALG;
+    return crypto->verify(crypto->ctx, key, cose->alg, tbs->part, tbs->n, cose->signature);
 }
 
 enum lsuit_err lsuit_cose_verify(const struct lsuit_cose *cose, const struct lsuit_crypto *crypto,
@@ -168,9 +197,9 @@ enum lsuit_err lsuit_cose_verify(const struct lsuit_cose *cose, const struct lsu
 
     if (crypto == NULL || crypto->size != sizeof *crypto)
         return LSUIT_ERR_USAGE;
-    if (type == LSUIT_KEY_NONE || crypto->verify == NULL)
+    if (type == LSUIT_KEY_NONE)
         return LSUIT_ERR_ALG;
-    lsuit_cose_tbs_parts(&tbs, cose->tag, cose->protected_, external_aad,
+    lsuit_cose_tbs_parts(&tbs, cose, external_aad,
                          cose->payload.ptr != NULL ? cose->payload : payload);
 
     /* The kid is a hint: first the keys that it names, then the others. */
@@ -182,8 +211,7 @@ enum lsuit_err lsuit_cose_verify(const struct lsuit_cose *cose, const struct lsu
 
             if (hit != named || keys[i].type != type)
                 continue;
-            e = crypto->verify(crypto->ctx, &keys[i], cose->alg, tbs.part, LSUIT_TBS_PARTS,
-                               cose->signature);
+            e = verify_one(crypto, &keys[i], &tbs, cose);
             if (e == LSUIT_OK) {
                 if (index_out != NULL)
                     *index_out = i;

@@ -20,6 +20,16 @@ static struct lsuit_bytes protected_make(int32_t alg, uint8_t buf[8])
     return (struct lsuit_bytes){ w.buf, w.len };
 }
 
+/* What a COSE_Sign1 of this algorithm covers; `header` must live as long as tbs. */
+static void tbs_make(struct lsuit_tbs *tbs, int32_t alg, uint8_t header[8],
+                     struct lsuit_bytes external_aad, struct lsuit_bytes payload)
+{
+    const struct lsuit_cose cose = { .tag = LSUIT_TAG_COSE_SIGN1,
+                                     .protected_ = protected_make(alg, header) };
+
+    lsuit_cose_tbs_parts(tbs, &cose, external_aad, payload);
+}
+
 enum lsuit_err lsuit_cose_tbs(int32_t alg, struct lsuit_bytes external_aad,
                               struct lsuit_bytes payload, uint8_t *buf, size_t cap,
                               struct lsuit_bytes *tbs_out)
@@ -28,9 +38,8 @@ enum lsuit_err lsuit_cose_tbs(int32_t alg, struct lsuit_bytes external_aad,
     struct lsuit_tbs tbs;
     size_t len = 0;
 
-    lsuit_cose_tbs_parts(&tbs, LSUIT_TAG_COSE_SIGN1, protected_make(alg, header), external_aad,
-                         payload);
-    for (size_t i = 0; i < LSUIT_TBS_PARTS; i++) {
+    tbs_make(&tbs, alg, header, external_aad, payload);
+    for (size_t i = 0; i < tbs.n; i++) {
         if (cap - len < tbs.part[i].len)
             return LSUIT_ERR_SPACE;
         if (tbs.part[i].len > 0)
@@ -79,10 +88,8 @@ enum lsuit_err lsuit_cose_sign1(const struct lsuit_crypto *crypto, uint32_t sign
         return LSUIT_ERR_USAGE;
     if (crypto->sign == NULL)
         return LSUIT_ERR_ALG;
-    lsuit_cose_tbs_parts(&tbs, LSUIT_TAG_COSE_SIGN1, protected_make(alg, header), external_aad,
-                         payload);
-    e = crypto->sign(crypto->ctx, signer, alg, tbs.part, LSUIT_TBS_PARTS, signature,
-                     sizeof signature, &len);
+    tbs_make(&tbs, alg, header, external_aad, payload);
+    e = crypto->sign(crypto->ctx, signer, alg, tbs.part, tbs.n, signature, sizeof signature, &len);
     if (e != LSUIT_OK)
         return e;
     return lsuit_cose_sign1_write(alg, kid, payload, (struct lsuit_bytes){ signature, len }, buf,

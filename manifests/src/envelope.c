@@ -183,25 +183,14 @@ static size_t first_alike(const struct lsuit_trust_keys *trust, size_t index)
     return index;
 }
 
-/* Verify one block; it must be detached. */
-static enum lsuit_err block_verify(struct lsuit_bytes block, const struct lsuit_envelope *e,
-                                   const struct lsuit_crypto *crypto,
-                                   const struct lsuit_trust_keys *trust, size_t *index_out,
-                                   int32_t *alg_out)
-{
-    static const struct lsuit_bytes NO_AAD = { NULL, 0 };
-    struct lsuit_cose cose;
-    enum lsuit_err err = lsuit_cose_read(block, &cose);
-
-    *alg_out = 0;
-    if (err != LSUIT_OK)
-        return err;
-    *alg_out = cose.alg;
-    if (cose.payload.ptr != NULL)
-        return LSUIT_ERR_UNAUTHORISED;
-    return lsuit_cose_verify(&cose, crypto, trust->keys, trust->n, NO_AAD, e->digest_bytes,
-                             index_out);
-}
+/* What is verified against what, and what was found so far. */
+struct tally {
+    const struct lsuit_envelope *envelope;
+    const struct lsuit_crypto *crypto;
+    const struct lsuit_trust_keys *trust;
+    struct lsuit_auth auth;
+    enum lsuit_err verdict; /* of the refused signature that tells most */
+};
 
 /* Of the errors of several blocks the most telling one is reported. */
 static int rank(enum lsuit_err err)
@@ -238,39 +227,71 @@ static const char *verdict_why(enum lsuit_err err, const struct lsuit_auth *auth
     }
 }
 
-static enum lsuit_err blocks_verify(struct lsuit_cbor *blocks, const struct lsuit_envelope *e,
-                                    const struct lsuit_crypto *crypto,
-                                    const struct lsuit_trust_keys *trust, struct lsuit_auth *auth)
+static void refuse(struct tally *t, enum lsuit_err err, int32_t alg)
 {
-    enum lsuit_err verdict = LSUIT_OK;
+    if (t->verdict == LSUIT_OK || rank(err) > rank(t->verdict)) {
+        t->verdict = err;
+        t->auth.alg = alg;
+    }
+}
+
+static void signature_count(struct tally *t, const struct lsuit_cose *one)
+{
+    static const struct lsuit_bytes NO_AAD = { NULL, 0 };
+    size_t index = 0;
+    enum lsuit_err err = lsuit_cose_verify(one, t->crypto, t->trust->keys, t->trust->n, NO_AAD,
+                                           t->envelope->digest_bytes, &index);
+    uint32_t bit;
+
+    if (err != LSUIT_OK) {
+        refuse(t, err, one->alg);
+        return;
+    }
+    bit = (uint32_t)1 << first_alike(t->trust, index);
+    if ((t->auth.signers & bit) == 0)
+        t->auth.signers_n++;
+    t->auth.signers |= bit;
+}
+
+/* A block must be detached; each signature in it counts by itself. */
+static void block_count(struct tally *t, struct lsuit_bytes bytes)
+{
+    struct lsuit_cose block = { 0 }, one;
+    enum lsuit_err err = lsuit_cose_read(bytes, &block);
+    uint32_t i = 0;
+
+    if (err == LSUIT_OK && block.payload.ptr != NULL)
+        err = LSUIT_ERR_UNAUTHORISED;
+    do {
+        if (++t->auth.blocks > LSUIT_MAX_AUTH)
+            return;
+        if (err != LSUIT_OK)
+            refuse(t, err, block.alg);
+        else if (lsuit_cose_signer(&block, i, &one) != LSUIT_OK)
+            refuse(t, LSUIT_ERR_COSE, 0);
+        else
+            signature_count(t, &one);
+    } while (++i < block.signers_n);
+}
+
+static enum lsuit_err blocks_count(struct tally *t, struct lsuit_cbor *blocks)
+{
+    uint32_t threshold = t->trust->threshold > 0 ? t->trust->threshold : 1;
 
     while (lsuit_cbor_next(blocks)) {
         struct lsuit_bytes block = lsuit_cbor_bstr(blocks);
-        size_t index = 0;
-        int32_t alg = 0;
-        enum lsuit_err err;
 
         if (blocks->err != LSUIT_OK)
             break;
-        if (++auth->blocks > LSUIT_MAX_AUTH)
+        block_count(t, block);
+        if (t->auth.blocks > LSUIT_MAX_AUTH)
             return LSUIT_ERR_LIMIT;
-        err = block_verify(block, e, crypto, trust, &index, &alg);
-        if (err == LSUIT_OK) {
-            uint32_t bit = (uint32_t)1 << first_alike(trust, index);
-
-            if ((auth->signers & bit) == 0)
-                auth->signers_n++;
-            auth->signers |= bit;
-        } else if (verdict == LSUIT_OK || rank(err) > rank(verdict)) {
-            verdict = err;
-            auth->alg = alg;
-        }
     }
     if (lsuit_cbor_finish(blocks) != LSUIT_OK)
         return LSUIT_ERR_CBOR;
-    if (auth->signers_n >= (trust->threshold > 0 ? trust->threshold : 1))
+    if (t->auth.signers_n >= threshold)
         return LSUIT_OK;
-    return auth->signers_n > 0 || verdict == LSUIT_OK ? LSUIT_ERR_UNAUTHORISED : verdict;
+    return t->auth.signers_n > 0 || t->verdict == LSUIT_OK ? LSUIT_ERR_UNAUTHORISED : t->verdict;
 }
 
 enum lsuit_err lsuit_envelope_verify(struct lsuit_envelope *envelope,
@@ -278,8 +299,8 @@ enum lsuit_err lsuit_envelope_verify(struct lsuit_envelope *envelope,
                                      const struct lsuit_trust_keys *trust,
                                      struct lsuit_auth *auth_out, struct lsuit_fault *fault)
 {
+    struct tally t = { .envelope = envelope, .crypto = crypto, .trust = trust };
     struct lsuit_cbor blocks;
-    struct lsuit_auth auth = { 0 };
     enum lsuit_err err;
 
     envelope->verified = false;
@@ -289,12 +310,12 @@ enum lsuit_err lsuit_envelope_verify(struct lsuit_envelope *envelope,
     err = wrapper_read(envelope, crypto, &blocks, fault);
     if (err != LSUIT_OK)
         return err;
-    err = blocks_verify(&blocks, envelope, crypto, trust, &auth);
+    err = blocks_count(&t, &blocks);
     if (err != LSUIT_OK)
         return lsuit_fault_set(fault, err, TEXT("suit-authentication-block"),
-                               verdict_why(err, &auth), auth.alg);
+                               verdict_why(err, &t.auth), t.auth.alg);
     if (auth_out != NULL)
-        *auth_out = auth;
+        *auth_out = t.auth;
     envelope->verified = true;
     return LSUIT_OK;
 }

@@ -393,9 +393,9 @@ static bool root_satisfied(const struct lsuit_trust_doc *doc, const struct lsuit
     return false;
 }
 
-static enum lsuit_err step_verify(const struct lsuit_trust_doc *doc,
-                                  const struct lsuit_crypto *crypto,
-                                  const struct lsuit_trust *current, const struct lsuit_trust *next)
+/* Rule (2): do the roots of the set before, if there is one, and its own vouch for it? */
+static enum lsuit_err vouched(const struct lsuit_trust_doc *doc, const struct lsuit_crypto *crypto,
+                              const struct lsuit_trust *before, const struct lsuit_trust *set)
 {
     struct lsuit_bytes none = { NULL, 0 }, aad;
     uint8_t buf[LSUIT_AAD_MAX];
@@ -403,31 +403,26 @@ static enum lsuit_err step_verify(const struct lsuit_trust_doc *doc,
 
     if (e != LSUIT_OK)
         return e;
-    if (current != NULL && next->version <= current->version)
-        return LSUIT_ERR_ROLLBACK;
-    if (current != NULL && next->version - current->version > 1)
-        return LSUIT_ERR_CONFLICT;
-    if (current != NULL && !root_satisfied(doc, crypto, current, aad))
+    if (before != NULL && !root_satisfied(doc, crypto, before, aad))
         return LSUIT_ERR_UNAUTHORISED;
-    return root_satisfied(doc, crypto, next, aad) ? LSUIT_OK : LSUIT_ERR_UNAUTHORISED;
+    return root_satisfied(doc, crypto, set, aad) ? LSUIT_OK : LSUIT_ERR_UNAUTHORISED;
 }
 
-enum lsuit_err lsuit_trust_accept(struct lsuit_bytes doc, const struct lsuit_crypto *crypto,
-                                  const struct lsuit_trust *current, struct lsuit_trust *trust_out,
-                                  struct lsuit_fault *fault)
+/* Document and set, nothing verified. */
+static enum lsuit_err read_both(struct lsuit_bytes doc, struct lsuit_trust_doc *parts,
+                                struct lsuit_trust *trust, struct lsuit_fault *fault)
 {
-    struct lsuit_trust_doc parts;
-    struct lsuit_trust next;
-    enum lsuit_err e = lsuit_trust_doc_read(doc, &parts, fault);
+    enum lsuit_err e = lsuit_trust_doc_read(doc, parts, fault);
 
-    if (e == LSUIT_OK)
-        e = lsuit_trust_read(parts.payload, &next, fault);
-    if (e != LSUIT_OK)
-        return e;
+    return e == LSUIT_OK ? lsuit_trust_read(parts->payload, trust, fault) : e;
+}
 
-    e = step_verify(&parts, crypto, current, &next);
+/* The verdict on a set that was read: taken, or named in the fault. */
+static enum lsuit_err settle(enum lsuit_err e, const struct lsuit_trust *next,
+                             struct lsuit_trust *trust_out, struct lsuit_fault *fault)
+{
     if (e == LSUIT_OK) {
-        *trust_out = next;
+        *trust_out = *next;
         return LSUIT_OK;
     }
     if (fault != NULL) {
@@ -438,6 +433,39 @@ enum lsuit_err lsuit_trust_accept(struct lsuit_bytes doc, const struct lsuit_cry
             e == LSUIT_ERR_UNAUTHORISED ? LSUIT_MAP_TRUST_DOC : LSUIT_MAP_TRUST, fault->code);
     }
     return e;
+}
+
+enum lsuit_err lsuit_trust_accept(struct lsuit_bytes doc, const struct lsuit_crypto *crypto,
+                                  const struct lsuit_trust *current, struct lsuit_trust *trust_out,
+                                  struct lsuit_fault *fault)
+{
+    struct lsuit_trust_doc parts;
+    struct lsuit_trust next;
+    enum lsuit_err e = read_both(doc, &parts, &next, fault);
+
+    if (e != LSUIT_OK)
+        return e;
+    if (current != NULL && next.version <= current->version)
+        e = LSUIT_ERR_ROLLBACK;
+    else if (current != NULL && next.version - current->version > 1)
+        e = LSUIT_ERR_CONFLICT;
+    else
+        e = vouched(&parts, crypto, current, &next);
+    return settle(e, &next, trust_out, fault);
+}
+
+enum lsuit_err lsuit_trust_restore(struct lsuit_bytes doc, const struct lsuit_crypto *crypto,
+                                   const struct lsuit_trust *by, struct lsuit_trust *trust_out,
+                                   struct lsuit_fault *fault)
+{
+    struct lsuit_trust_doc parts;
+    struct lsuit_trust stored;
+    enum lsuit_err e = read_both(doc, &parts, &stored, fault);
+
+    if (e != LSUIT_OK)
+        return e;
+    e = stored.version > by->version ? vouched(&parts, crypto, by, &stored) : LSUIT_ERR_ROLLBACK;
+    return settle(e, &stored, trust_out, fault);
 }
 
 static bool in_scope(const struct lsuit_role *role, struct lsuit_bytes vendor_id,
@@ -474,4 +502,34 @@ enum lsuit_err lsuit_trust_verify(const struct lsuit_trust *trust, enum lsuit_ro
         e = lsuit_doc_verify(kind, no_audience, doc, crypto, entry.keys, entry.keys_n, NULL,
                              payload_out);
     return e;
+}
+
+enum lsuit_err
+lsuit_trust_verify_envelope(const struct lsuit_trust *trust, struct lsuit_bytes vendor_id,
+                            struct lsuit_bytes class_id, struct lsuit_envelope *envelope,
+                            const struct lsuit_crypto *crypto, struct lsuit_role *role_out,
+                            struct lsuit_auth *auth_out, struct lsuit_fault *fault)
+{
+    struct lsuit_role entry;
+    struct lsuit_trust_keys keys = { entry.keys, 0, 1 }; /* nobody, when no scope fits */
+    enum lsuit_err e = LSUIT_ERR_UNAUTHORISED;
+    uint32_t at = 0;
+    bool any = false;
+
+    while (e != LSUIT_OK &&
+           lsuit_trust_find(trust, LSUIT_ROLE_RELEASE, vendor_id, class_id, &at, &entry)) {
+        any = true;
+        keys.n = entry.keys_n;
+        keys.threshold = entry.threshold;
+        e = lsuit_envelope_verify(envelope, crypto, &keys, auth_out, fault);
+    }
+    if (!any)
+        e = lsuit_envelope_verify(envelope, crypto, &keys, auth_out, fault);
+    if (e != LSUIT_OK)
+        return e;
+    if (role_out != NULL)
+        *role_out = entry;
+    if (fault != NULL)
+        *fault = (struct lsuit_fault){ 0 }; /* of an entry that was not satisfied */
+    return LSUIT_OK;
 }

@@ -20,30 +20,13 @@ struct trust {
     struct lsuit_key keys[TRUST_KEYS];
     uint8_t points[TRUST_KEYS][LSUIT_P256_POINT_LEN];
     uint8_t ids[TRUST_KEYS][TRUST_KEY_ID];
+    bool allow_test_keys;
     pthread_mutex_t lock; /* PSA's key slots are one for the process */
 };
 
 enum err trust_start(void)
 {
     return psa_crypto_init() == PSA_SUCCESS ? ERR_OK : FAIL(ERR_INTERNAL, "no crypto library");
-}
-
-/* Keys whose private half was published: the drafts' example key and those of public vectors. */
-static const char *const TEST_KEYS[] = {
-    "ade2dad611717e910e295db3ba086fc40490b0daacfc23aace9348077b839b17",
-    "2e57d2d566425060e2c92534ed4ad551e7e0ea0557b42a1b7edd164508b718d6",
-    "b1e6d37be35d4246d596cb5dea54c113d8e7b5152c81709fb08dc002f914a31e",
-};
-
-static bool is_test_key(const uint8_t id[TRUST_KEY_ID])
-{
-    char hex[2 * TRUST_KEY_ID + 1];
-
-    bytes_to_hex(id, TRUST_KEY_ID, hex);
-    for (size_t i = 0; i < sizeof TEST_KEYS / sizeof *TEST_KEYS; i++)
-        if (strcmp(hex, TEST_KEYS[i]) == 0)
-            return true;
-    return false;
 }
 
 static enum err add(struct trust *t, const char *name, const char *text, size_t n,
@@ -55,13 +38,13 @@ static enum err add(struct trust *t, const char *name, const char *text, size_t 
         return FAIL(ERR_CONFIG, "%s: more than %d trust anchors", name, TRUST_KEYS);
     if (trust_pem(text, n, t->points[i], t->ids[i]) != ERR_OK)
         return FAIL(ERR_CONFIG, "trust anchor %s is not a P-256 public key in PEM", name);
-    if (!allow_test_keys && is_test_key(t->ids[i]))
-        return FAIL(ERR_CONFIG, "trust anchor %s is a key that everybody can sign with", name);
     for (unsigned k = 0; k < i; k++)
         if (memcmp(t->ids[k], t->ids[i], TRUST_KEY_ID) == 0)
             return ERR_OK; /* the same key in two files */
     t->keys[i] = (struct lsuit_key){ .type = LSUIT_KEY_P256,
                                      .material = { t->points[i], LSUIT_P256_POINT_LEN } };
+    if (!allow_test_keys && lsuit_key_is_published(&t->keys[i]))
+        return FAIL(ERR_CONFIG, "trust anchor %s is a key that everybody can sign with", name);
     t->n++;
     return ERR_OK;
 }
@@ -98,6 +81,7 @@ enum err trust_open(const char *dir, bool allow_test_keys, struct trust **trust_
     if (t == NULL)
         return FAIL(ERR_MEMORY, "trust anchors");
     pthread_mutex_init(&t->lock, NULL);
+    t->allow_test_keys = allow_test_keys;
     d = opendir(dir);
     if (d == NULL && errno != ENOENT)
         e = FAIL(ERR_CONFIG, "%s: %s", dir, strerror(errno));
@@ -140,7 +124,17 @@ static enum err refuse(enum err e, const char *field, enum lsuit_err le,
     return FAIL_FIELD(e, field, "%s", lsuit_err_name(le));
 }
 
-static enum err authenticate(struct trust *t, struct lsuit_envelope *env, uint8_t *key_id_out)
+/* The id of the first of these keys that signed. */
+static enum err signer_id(const struct lsuit_key *keys, size_t n, const struct lsuit_auth *auth,
+                          uint8_t id_out[TRUST_KEY_ID])
+{
+    for (size_t i = 0; i < n; i++)
+        if ((auth->signers >> i & 1) != 0)
+            return trust_key_id(&keys[i], id_out);
+    return FAIL(ERR_INTERNAL, "verified by nobody");
+}
+
+static enum err by_anchor(struct trust *t, struct lsuit_envelope *env, uint8_t *key_id_out)
 {
     struct lsuit_trust_keys keys = { t->keys, t->n, 1 };
     struct lsuit_auth auth = { 0 };
@@ -153,14 +147,50 @@ static enum err authenticate(struct trust *t, struct lsuit_envelope *env, uint8_
     pthread_mutex_lock(&t->lock);
     le = lsuit_envelope_verify(env, &lsuit_crypto_psa, &keys, &auth, &fault);
     pthread_mutex_unlock(&t->lock);
+    return le == LSUIT_OK ? signer_id(t->keys, t->n, &auth, key_id_out)
+                          : refuse(ERR_SIGNATURE, "envelope.authentication", le, &fault);
+}
+
+static enum err by_set(struct trust *t, const struct lsuit_trust *set,
+                       const struct trust_want *want, struct lsuit_envelope *env,
+                       uint8_t *key_id_out)
+{
+    struct lsuit_bytes vendor = { want->vendor_id, 16 }, class_ = { want->class_id, 16 };
+    struct lsuit_role role;
+    struct lsuit_auth auth = { 0 };
+    struct lsuit_fault fault = { 0 };
+    enum lsuit_err le;
+
+    pthread_mutex_lock(&t->lock);
+    le = lsuit_trust_verify_envelope(set, vendor, class_, env, &lsuit_crypto_psa, &role, &auth,
+                                     &fault);
+    pthread_mutex_unlock(&t->lock);
+    return le == LSUIT_OK ? signer_id(role.keys, role.keys_n, &auth, key_id_out)
+                          : refuse(ERR_SIGNATURE, "envelope.authentication", le, &fault);
+}
+
+enum err trust_step(struct trust *t, struct lsuit_bytes doc, const struct lsuit_trust *current,
+                    struct lsuit_trust *set_out)
+{
+    struct lsuit_fault fault = { 0 };
+    enum lsuit_err le;
+
+    pthread_mutex_lock(&t->lock);
+    le = lsuit_trust_accept(doc, &lsuit_crypto_psa, current, set_out, &fault);
+    pthread_mutex_unlock(&t->lock);
+    if (le == LSUIT_ERR_UNAUTHORISED)
+        return FAIL_FIELD(ERR_SIGNATURE, "trust.signatures",
+                          current != NULL
+                              ? "a root threshold is not reached: of this set, or of the one before"
+                              : "the root threshold is not reached");
+    if (le == LSUIT_ERR_ROLLBACK || le == LSUIT_ERR_CONFLICT)
+        return FAIL_FIELD(ERR_CONFLICT, "trust.version", "version %u is in force, %u comes next",
+                          (unsigned)current->version, (unsigned)current->version + 1);
     if (le != LSUIT_OK)
-        return refuse(ERR_SIGNATURE, "envelope.authentication", le, &fault);
-    for (unsigned i = 0; i < t->n; i++)
-        if ((auth.signers >> i & 1) != 0) {
-            memcpy(key_id_out, t->ids[i], TRUST_KEY_ID);
-            return ERR_OK;
-        }
-    return FAIL(ERR_INTERNAL, "verified by nobody");
+        return refuse(ERR_MALFORMED, "body", le, &fault);
+    if (!t->allow_test_keys && lsuit_trust_has_published(set_out))
+        return FAIL_FIELD(ERR_REFUSED, "trust.roles", "a key that everybody can sign with");
+    return ERR_OK;
 }
 
 static bool same(struct lsuit_bytes a, const void *b, size_t n)
@@ -357,8 +387,8 @@ static enum err read_facts(const struct lsuit_envelope *env, const struct lsuit_
     return ERR_OK;
 }
 
-enum err trust_verify(struct trust *t, struct lsuit_bytes doc, const struct trust_want *want,
-                      struct trust_facts *facts_out)
+enum err trust_verify(struct trust *t, const struct lsuit_trust *set, struct lsuit_bytes doc,
+                      const struct trust_want *want, struct trust_facts *facts_out)
 {
     struct lsuit_fault fault = { 0 };
     struct lsuit_envelope env = { 0 };
@@ -371,7 +401,7 @@ enum err trust_verify(struct trust *t, struct lsuit_bytes doc, const struct trus
 
     if (le != LSUIT_OK)
         return refuse(ERR_MALFORMED, "body", le, &fault);
-    e = authenticate(t, &env, facts.key_id);
+    e = set != NULL ? by_set(t, set, want, &env, facts.key_id) : by_anchor(t, &env, facts.key_id);
     if (e != ERR_OK)
         return e;
     le = lsuit_manifest_read(&env, &lsuit_crypto_psa, &m, &fault);

@@ -175,6 +175,12 @@ note checkin_tls_resumed_cpu "$(median "${resumed[@]}")" "<= 0.35" "x the CPU of
 stop bare
 stop lapeld
 
+# --- a device's work for an envelope -----------------------------------------------------------------
+
+counted=$(tests/bench/envelope.sh manifests/examples/single.suit) || die "envelope: not counted"
+note envelope_instructions "${counted% *}" "<= 30000" \
+    "to check and dry-run one image's envelope, without signature and the hash of ${counted#* } bytes"
+
 # --- write it down -------------------------------------------------------------------------------------
 
 mkdir -p build

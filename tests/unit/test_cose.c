@@ -1,5 +1,6 @@
 /*
- * COSE_Sign1: which structures are taken, which keys are asked, what a signature covers.
+ * COSE_Sign1, COSE_Sign, COSE_Mac0: which structures are taken, which keys are asked, what a
+ * signature covers.
  */
 #include "check.h"
 
@@ -34,6 +35,12 @@ static const struct {
   { "d2 84 46a201280281 01 a0 f6 4101",       LSUIT_OK, -9, "alg is critical" },
   { "d2 84 49a3012802810404 4161 a0 f6 4101", LSUIT_OK, -9, "kid is critical" },
 
+  { "d862 84 40 a0 f6 81 83 43a10128 a0 4101", LSUIT_OK, 0, "COSE_Sign; its signers are looked at one by one" },
+  { "d862 84 41a0 a0 420102 81 83 40 a0 4101", LSUIT_OK, 0, "COSE_Sign, attached, an empty map in the body" },
+  { "d2 84 46a204 4161 0128 a2 21 00 05 40 f6 4101", LSUIT_OK, -9, "labels in any order" },
+  { "d2 84 43a10128 ac 0600 0700 0800 0900 0a00 0b00 0c00 0d00 0e00 0f00 1000 1100 f6 4101", LSUIT_OK, -9, "twelve labels" },
+  { "d2 84 43a10128 ad 0600 0700 0800 0900 0a00 0b00 0c00 0d00 0e00 0f00 1000 1100 1200 f6 4101", LSUIT_ERR_LIMIT, 0, "thirteen labels" },
+
   { "84 43a10128 a0 f6 4101",                 LSUIT_ERR_CBOR, 0, "untagged" },
   { "d2 83 43a10128 a0 4101",                 LSUIT_ERR_CBOR, 0, "three members" },
   { "d2 85 43a10128 a0 f6 4101 00",           LSUIT_ERR_CBOR, 0, "five members" },
@@ -47,6 +54,8 @@ static const struct {
   { "d2 84 44a1012800 a0 f6 4101",            LSUIT_ERR_CBOR, 0, "a byte after the protected header" },
   { "d2 84 45a201280126 a0 f6 4101",          LSUIT_ERR_CBOR, 0, "the algorithm twice" },
   { "d2 84 43a10128 a2 044161 044162 f6 4101", LSUIT_ERR_CBOR, 0, "the kid twice" },
+  { "d2 84 43a10128 a3 04 4161 00 f6 04 4162 f6 4101", LSUIT_ERR_CBOR, 0, "the kid twice, another between" },
+  { "d2 84 43a10128 a2 6178 80 6178 80 f6 4101", LSUIT_ERR_CBOR, 0, "a text label twice" },
   { "d2 84 43a10128 a1 04 6161 f6 4101",      LSUIT_ERR_CBOR, 0, "the kid is text" },
   { "d2 84 46a201280280 00 a0 f6 4101",       LSUIT_ERR_CBOR, 0, "crit is empty, and a byte too many" },
   { "d2 84 45a201280280 a0 f6 4101",          LSUIT_ERR_CBOR, 0, "crit is empty" },
@@ -66,7 +75,17 @@ static const struct {
   { "d2 84 47a20128028161 78 a0 f6 4101",     LSUIT_ERR_COSE, 0, "crit names a text label" },
   { "d2 84 46a201280281 04 a1044161 f6 4101", LSUIT_ERR_COSE, 0, "crit names a kid that stands outside" },
   { "d2 84 43a10128 a1 02 81 01 f6 4101",     LSUIT_ERR_COSE, 0, "crit outside the protected header" },
-  { "d862 84 40 a0 f6 80",                    LSUIT_ERR_COSE, 0, "COSE_Sign" },
+  { "d862 84 40 a0 f6 80",                    LSUIT_ERR_CBOR, 0, "COSE_Sign without a signature" },
+  { "d862 84 40 a0 f6 a10000",                LSUIT_ERR_CBOR, 0, "COSE_Sign, a map of signatures" },
+  { "d862 84 40 a0 f6 81 4101 00",            LSUIT_ERR_CBOR, 0, "COSE_Sign, a byte after it" },
+  { "d862 84 40 a0 f6 81 84 43a10128 a0 f6 4101", LSUIT_ERR_CBOR, 0, "COSE_Sign, a signer of four members" },
+  { "d862 84 40 a0 f6 82 83 43a10128 a0 4101 82 43a10128 a0", LSUIT_ERR_CBOR, 0, "COSE_Sign, a signer of two members" },
+  { "d862 84 40 a0 f6 81 83 43a10128 a0 6161", LSUIT_ERR_CBOR, 0, "COSE_Sign, a text signature" },
+  { "d862 84 40 a0 f6 81 83 a10128 a0 4101",  LSUIT_ERR_CBOR, 0, "COSE_Sign, a protected header that isn't wrapped" },
+  { "d862 84 40 a0 f6 82 00 00",              LSUIT_ERR_CBOR, 0, "COSE_Sign, signers that are numbers" },
+  { "d862 84 41ff a0 f6 81 4101",             LSUIT_ERR_CBOR, 0, "COSE_Sign, a body header of nonsense" },
+  { "d862 84 45a201280280 a0 f6 81 4101",     LSUIT_ERR_CBOR, 0, "COSE_Sign, an empty crit in the body" },
+  { "d862 84 44a1028102 a0 f6 81 4101",       LSUIT_ERR_COSE, 0, "COSE_Sign, an unknown crit in the body" },
   { "d0 83 40 a0 40",                         LSUIT_ERR_COSE, 0, "COSE_Encrypt0" },
   { "d861 85 40 a0 f6 40 80",                 LSUIT_ERR_COSE, 0, "COSE_Mac" },
   { "d862 84 40 a0 f6",                       LSUIT_ERR_CBOR, 0, "COSE_Sign, cut" },
@@ -83,6 +102,42 @@ static void structures(void)
         check_case(DOCS[i].name);
         CHECK_INT(lsuit_cose_read((struct lsuit_bytes){ doc, n }, &cose), DOCS[i].want);
         CHECK_INT(cose.alg, DOCS[i].alg);
+    }
+}
+
+/* clang-format off */
+static const struct {
+    const char *signer; /* the second of a COSE_Sign with two */
+    enum lsuit_err want;
+    int32_t alg;
+    const char *name;
+} SIGNERS[] = {
+  { "83 43a10128 a0 4101",       LSUIT_OK, -9, "a signer" },
+  { "83 43a10128 a1044161 4101", LSUIT_OK, -9, "a signer with a kid" },
+  { "83 46a201280281 01 a0 4101", LSUIT_OK, -9, "a signer whose alg is critical" },
+  { "83 40 a10128 4101",         LSUIT_ERR_COSE, 0, "a signer with the algorithm outside" },
+  { "83 46a201280281 02 a0 4101", LSUIT_ERR_COSE, 0, "a signer with an unknown crit" },
+  { "83 43a10128 a10281 01 4101", LSUIT_ERR_COSE, 0, "a signer with crit outside" },
+};
+/* clang-format on */
+
+static void signers(void)
+{
+    for (size_t i = 0; i < sizeof SIGNERS / sizeof *SIGNERS; i++) {
+        uint8_t doc[64];
+        size_t n = check_hex("d862 84 40 a0 f6 82 83 43a10126 a0 420203", doc, sizeof doc);
+        struct lsuit_cose cose = { 0 }, one = { 0 };
+
+        n += check_hex(SIGNERS[i].signer, doc + n, sizeof doc - n);
+        check_case(SIGNERS[i].name);
+        CHECK_INT(lsuit_cose_read((struct lsuit_bytes){ doc, n }, &cose), LSUIT_OK);
+        CHECK_UINT(cose.signers_n, 2);
+        CHECK_INT(lsuit_cose_signer(&cose, 1, &one), SIGNERS[i].want);
+        CHECK_INT(one.alg, SIGNERS[i].alg);
+        CHECK_INT(lsuit_cose_signer(&cose, 0, &one), LSUIT_OK);
+        CHECK_INT(one.alg, LSUIT_ALG_ES256);
+        CHECK_BYTES(one.signature.ptr, one.signature.len, "\2\3", 2);
+        CHECK_INT(lsuit_cose_signer(&cose, 2, &one), LSUIT_ERR_USAGE);
     }
 }
 
@@ -306,6 +361,155 @@ static void signatures(void)
               LSUIT_ERR_CRYPTO);
 }
 
+/* Sign `payload` as a signer of a COSE_Sign with this body header; returns the COSE_Signature. */
+static struct lsuit_bytes cosign(const struct make_key *k, const char *body, struct lsuit_bytes aad,
+                                 struct lsuit_bytes payload, uint8_t *buf, size_t cap)
+{
+    static const uint8_t PROTECTED[] = { 0xa1, 0x01, 0x28 };
+    uint8_t tbs[256], sig[64];
+    struct lsuit_cbor_writer w = lsuit_cbor_writer_init(tbs, sizeof tbs);
+    struct lsuit_bytes part = { NULL, 0 }, doc = { NULL, 0 };
+    size_t len = 0;
+
+    lsuit_put_array(&w, 5);
+    lsuit_put_text(&w, "Signature");
+    lsuit_put_bstr(&w, text(body));
+    lsuit_put_bstr(&w, (struct lsuit_bytes){ PROTECTED, sizeof PROTECTED });
+    lsuit_put_bstr(&w, aad);
+    lsuit_put_bstr(&w, payload);
+    CHECK_INT(lsuit_put_finish(&w, &part), LSUIT_OK);
+    CHECK_INT(lsuit_crypto_psa.sign(NULL, k->id, LSUIT_ALG_ESP256, &part, 1, sig, sizeof sig, &len),
+              LSUIT_OK);
+    w = lsuit_cbor_writer_init(buf, cap);
+    lsuit_put_array(&w, 3);
+    lsuit_put_bstr(&w, (struct lsuit_bytes){ PROTECTED, sizeof PROTECTED });
+    lsuit_put_map(&w, 0);
+    lsuit_put_bstr(&w, (struct lsuit_bytes){ sig, len });
+    CHECK_INT(lsuit_put_finish(&w, &doc), LSUIT_OK);
+    return doc;
+}
+
+/* A detached COSE_Sign with a body header and one signature. */
+static struct lsuit_bytes sign_of(const char *body, struct lsuit_bytes signature, uint8_t *buf,
+                                  size_t cap)
+{
+    struct lsuit_cbor_writer w = lsuit_cbor_writer_init(buf, cap);
+    struct lsuit_bytes doc = { NULL, 0 };
+
+    lsuit_put_tag(&w, LSUIT_TAG_COSE_SIGN);
+    lsuit_put_array(&w, 4);
+    lsuit_put_bstr(&w, text(body));
+    lsuit_put_map(&w, 0);
+    lsuit_put_null(&w);
+    lsuit_put_array(&w, 1);
+    lsuit_put_item(&w, signature);
+    CHECK_INT(lsuit_put_finish(&w, &doc), LSUIT_OK);
+    return doc;
+}
+
+static enum lsuit_err cosign_verify(struct lsuit_bytes doc, const struct lsuit_key *key,
+                                    struct lsuit_bytes aad, struct lsuit_bytes payload)
+{
+    struct lsuit_cose cose, one;
+
+    if (!CHECK_INT(lsuit_cose_read(doc, &cose), LSUIT_OK) ||
+        !CHECK_INT(lsuit_cose_signer(&cose, 0, &one), LSUIT_OK))
+        return LSUIT_ERR_USAGE;
+    CHECK_INT(lsuit_cose_verify(&cose, &lsuit_crypto_psa, key, 1, aad, payload, NULL),
+              LSUIT_ERR_ALG); /* not as a whole */
+    return lsuit_cose_verify(&one, &lsuit_crypto_psa, key, 1, aad, payload, NULL);
+}
+
+static void several_signers(void)
+{
+    static const char BODY[] = "\xa1\x03\x01"; /* a content type */
+    struct make_key good, other;
+    uint8_t buf[256], sig[128];
+    struct lsuit_bytes doc, signature;
+
+    make_key(&good, 1, PSA_ALG_DETERMINISTIC_ECDSA(PSA_ALG_SHA_256));
+    make_key(&other, 2, PSA_ALG_DETERMINISTIC_ECDSA(PSA_ALG_SHA_256));
+
+    check_case("a signer of a COSE_Sign covers the header of the whole");
+    signature = cosign(&good, BODY, text("aad"), text("p"), sig, sizeof sig);
+    doc = sign_of(BODY, signature, buf, sizeof buf);
+    CHECK_INT(cosign_verify(doc, &good.key, text("aad"), text("p")), LSUIT_OK);
+    CHECK_INT(cosign_verify(doc, &other.key, text("aad"), text("p")), LSUIT_ERR_UNAUTHORISED);
+    CHECK_INT(cosign_verify(doc, &good.key, text("aae"), text("p")), LSUIT_ERR_UNAUTHORISED);
+    CHECK_INT(cosign_verify(doc, &good.key, text("aad"), text("q")), LSUIT_ERR_UNAUTHORISED);
+    doc = sign_of("\xa1\x03\x02", signature, buf, sizeof buf);
+    CHECK_INT(cosign_verify(doc, &good.key, text("aad"), text("p")), LSUIT_ERR_UNAUTHORISED);
+
+    check_case("an empty map in the body is signed as an empty string");
+    signature = cosign(&good, "", NONE, text("p"), sig, sizeof sig);
+    CHECK_INT(cosign_verify(sign_of("", signature, buf, sizeof buf), &good.key, NONE, text("p")),
+              LSUIT_OK);
+    CHECK_INT(
+        cosign_verify(sign_of("\xa0", signature, buf, sizeof buf), &good.key, NONE, text("p")),
+        LSUIT_OK);
+
+    check_case("a signature does not move between COSE_Sign and COSE_Sign1");
+    CHECK_INT(lsuit_cose_sign1_write(LSUIT_ALG_ESP256, NONE, NONE,
+                                     (struct lsuit_bytes){ sig + signature.len - 64, 64 }, buf,
+                                     sizeof buf, &doc),
+              LSUIT_OK);
+    struct lsuit_cose cose;
+    CHECK_INT(lsuit_cose_read(doc, &cose), LSUIT_OK);
+    CHECK_INT(lsuit_cose_verify(&cose, &lsuit_crypto_psa, &good.key, 1, NONE, text("p"), NULL),
+              LSUIT_ERR_UNAUTHORISED);
+}
+
+/* HMAC 256/256 with the key 'a' 32 times; Python's hmac made the tag. */
+static void macs(void)
+{
+    static const char SECRET[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    static const char TAG[] = "9be23604218ae1201061cd4210e311b9"
+                              "060292f6aa5ef59bd56e2a9e041ceb5e";
+    struct lsuit_key key = key_of(SECRET, NULL, LSUIT_KEY_HMAC256);
+    uint8_t tag[33] = { 0 };
+    struct lsuit_cose cose = { .tag = LSUIT_TAG_COSE_MAC0,
+                               .alg = LSUIT_ALG_HMAC256,
+                               .protected_ = text("\xa1\x01\x05") };
+
+    check_case("a MAC fits, and only as a whole");
+    cose.signature = (struct lsuit_bytes){ tag, check_hex(TAG, tag, sizeof tag) };
+    CHECK_INT(
+        lsuit_cose_verify(&cose, &lsuit_crypto_psa, &key, 1, text("aad"), text("payload"), NULL),
+        LSUIT_OK);
+    for (size_t n = 0; n <= 33; n++) {
+        cose.signature.len = n;
+        CHECK_INT(lsuit_cose_verify(&cose, &lsuit_crypto_psa, &key, 1, text("aad"), text("payload"),
+                                    NULL),
+                  n == 32 ? LSUIT_OK : LSUIT_ERR_UNAUTHORISED);
+    }
+    cose.signature.len = 32;
+    for (size_t i = 0; i < 32; i++) {
+        tag[i] ^= 1;
+        CHECK_INT(lsuit_cose_verify(&cose, &lsuit_crypto_psa, &key, 1, text("aad"), text("payload"),
+                                    NULL),
+                  LSUIT_ERR_UNAUTHORISED);
+        tag[i] ^= 1;
+    }
+
+    check_case("another secret, a short one, a public key as a secret");
+    key.material = text("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab");
+    CHECK_INT(
+        lsuit_cose_verify(&cose, &lsuit_crypto_psa, &key, 1, text("aad"), text("payload"), NULL),
+        LSUIT_ERR_UNAUTHORISED);
+    key.material = (struct lsuit_bytes){ (const uint8_t *)SECRET, 31 };
+    CHECK_INT(
+        lsuit_cose_verify(&cose, &lsuit_crypto_psa, &key, 1, text("aad"), text("payload"), NULL),
+        LSUIT_ERR_CRYPTO);
+    key.material.len = 32;
+    key.type = LSUIT_KEY_P256;
+    CHECK_INT(
+        lsuit_cose_verify(&cose, &lsuit_crypto_psa, &key, 1, text("aad"), text("payload"), NULL),
+        LSUIT_ERR_UNAUTHORISED);
+    CHECK_INT(
+        lsuit_crypto_psa.verify(NULL, &key, LSUIT_ALG_HMAC256, &cose.payload, 1, cose.signature),
+        LSUIT_ERR_ALG);
+}
+
 /* The adapter by itself, and where the kid is looked for. */
 static void adapter(void)
 {
@@ -371,8 +575,11 @@ static void hashes(void)
 int main(void)
 {
     structures();
+    signers();
     keys_asked();
     signatures();
+    several_signers();
+    macs();
     adapter();
     hashes();
     return check_done();

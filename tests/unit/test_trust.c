@@ -416,6 +416,184 @@ static void signed_documents(void)
               LSUIT_ERR_UNAUTHORISED);
 }
 
+/* --- releases by thresholds --- */
+
+/* An envelope around bytes that nobody parses here, signed by some. */
+static struct lsuit_bytes make_envelope(const int *by, uint8_t *buf, size_t cap)
+{
+    static const struct lsuit_bytes MANIFEST = { (const uint8_t *)"\xa0", 1 };
+    static uint8_t room[4][256];
+    uint8_t digest[32], encoded[64], tbs_room[256], sig[LSUIT_ES256_LEN];
+    struct lsuit_cbor_writer w = lsuit_cbor_writer_init(encoded, sizeof encoded);
+    struct lsuit_envelope_parts parts = { .manifest = MANIFEST };
+    struct lsuit_bytes cose[4], tbs, out = NONE;
+    size_t n = 0;
+
+    CHECK_INT(lsuit_hash_bytes(CRYPTO, LSUIT_ALG_SHA256,
+                               (struct lsuit_bytes){ (const uint8_t *)"\x41\xa0", 2 }, digest,
+                               sizeof digest, &n),
+              LSUIT_OK);
+    lsuit_put_digest(&w, LSUIT_ALG_SHA256, (struct lsuit_bytes){ digest, sizeof digest });
+    CHECK_INT(lsuit_cose_tbs(LSUIT_ALG_ESP256, NONE, (struct lsuit_bytes){ encoded, w.len },
+                             tbs_room, sizeof tbs_room, &tbs),
+              LSUIT_OK);
+    for (uint32_t i = 0; i < 4 && by[i] >= 0; i++) {
+        CHECK_INT(CRYPTO->sign(CRYPTO->ctx, signers[by[i]].id, LSUIT_ALG_ESP256, &tbs, 1, sig,
+                               sizeof sig, &n),
+                  LSUIT_OK);
+        CHECK_INT(lsuit_cose_sign1_write(LSUIT_ALG_ESP256, NONE, NONE,
+                                         (struct lsuit_bytes){ sig, n }, room[i], sizeof room[i],
+                                         &cose[i]),
+                  LSUIT_OK);
+        parts.cose_n++;
+    }
+    parts.cose = cose;
+    CHECK_INT(lsuit_envelope_write(&parts, CRYPTO, buf, cap, &out), LSUIT_OK);
+    return out;
+}
+
+static void releases(void)
+{
+    static const uint8_t V1[16] = { 1 }, V2[16] = { 2 }, C1[16] = { 11 }, C2[16] = { 12 };
+    static uint8_t set_buf[DOC_ROOM], doc_buf[1024];
+    struct lsuit_role roles[4] = {
+        { .role = LSUIT_ROLE_ROOT },
+        { .role = LSUIT_ROLE_RELEASE, .vendor_id = { V1, 16 }, .threshold = 2 },
+        { .role = LSUIT_ROLE_RELEASE, .vendor_id = { V1, 16 }, .class_id = { C2, 16 } },
+        { .role = LSUIT_ROLE_AUTHOR },
+    };
+    /* A and B together sign for vendor 1, C alone for its class 2, D signs dependencies. */
+    static const struct {
+        const char *name;
+        const uint8_t *vendor, *class_;
+        int by[4];
+        enum lsuit_err want;
+        uint32_t signers;
+    } ROWS[] = {
+        { "two of two", V1, C1, { A, B, -1 }, LSUIT_OK, 2 },
+        { "one of two", V1, C1, { A, -1 }, LSUIT_ERR_UNAUTHORISED, 0 },
+        { "one of two, twice", V1, C1, { A, A, -1 }, LSUIT_ERR_UNAUTHORISED, 0 },
+        { "one of two and a stranger", V1, C1, { A, C, -1 }, LSUIT_ERR_UNAUTHORISED, 0 },
+        { "one for the class", V1, C2, { C, -1 }, LSUIT_OK, 1 },
+        { "two of two for the class too", V1, C2, { B, A, -1 }, LSUIT_OK, 2 },
+        { "halves of two entries", V1, C2, { A, D, -1 }, LSUIT_ERR_UNAUTHORISED, 0 },
+        { "an author key signs no release", V1, C1, { D, -1 }, LSUIT_ERR_UNAUTHORISED, 0 },
+        { "another vendor", V2, C1, { A, B, C, -1 }, LSUIT_ERR_UNAUTHORISED, 0 },
+    };
+    struct lsuit_trust_parts parts = { .version = 1, .roles = roles, .roles_n = N(roles) };
+    struct lsuit_bytes payload;
+    struct lsuit_trust t;
+
+    for (size_t i = 0; i < N(roles); i++) {
+        roles[i].keys[0] = signers[i == 0 || i == 1 ? A : i == 2 ? C : D].key;
+        roles[i].keys_n = 1;
+        roles[i].threshold = roles[i].threshold > 0 ? roles[i].threshold : 1;
+    }
+    roles[1].keys[1] = signers[B].key;
+    roles[1].keys_n = 2;
+    check_case("a set with two that sign together");
+    CHECK_INT(lsuit_trust_write(&parts, set_buf, sizeof set_buf, &payload), LSUIT_OK);
+    CHECK_INT(lsuit_trust_read(payload, &t, NULL), LSUIT_OK);
+    for (size_t i = 0; i < N(ROWS); i++) {
+        struct lsuit_bytes vendor = { ROWS[i].vendor, 16 }, class_ = { ROWS[i].class_, 16 };
+        struct lsuit_envelope env;
+        struct lsuit_auth auth = { 0 };
+        struct lsuit_fault fault = { 0 };
+        struct lsuit_role role = { 0 };
+
+        check_case(ROWS[i].name);
+        CHECK_INT(
+            lsuit_envelope_read(make_envelope(ROWS[i].by, doc_buf, sizeof doc_buf), &env, NULL),
+            LSUIT_OK);
+        CHECK_INT(
+            lsuit_trust_verify_envelope(&t, vendor, class_, &env, CRYPTO, &role, &auth, &fault),
+            ROWS[i].want);
+        CHECK_INT(env.verified, ROWS[i].want == LSUIT_OK);
+        CHECK_UINT(auth.signers_n, ROWS[i].signers);
+        CHECK_UINT(role.keys_n, ROWS[i].signers); /* in this table the entry's keys all sign */
+        CHECK_INT(fault.err, ROWS[i].want);
+    }
+}
+
+/* --- what stands stored --- */
+
+static void restore(void)
+{
+    static const struct set FACTORY = { 1, { A, B, -1 }, 1, NOBODY, 0, -1 };
+    /* clang-format off */
+    static const struct {
+        const char *name;
+        struct set set;
+        int by[4];
+        int flip; /* this byte from the end; 0: none */
+        enum lsuit_err want;
+    } ROWS[] = {
+        { "five steps on, the same root", { 6, { A, -1, -1 }, 1, NOBODY, 0, -1 }, { A, -1 }, 0, LSUIT_OK },
+        { "a rotated root that the old one vouches for", { 6, { C, -1, -1 }, 1, NOBODY, 0, -1 }, { C, B, -1 }, 0, LSUIT_OK },
+        { "a rotated root by itself", { 6, { C, -1, -1 }, 1, NOBODY, 0, -1 }, { C, -1 }, 0, LSUIT_ERR_UNAUTHORISED },
+        { "without its own root", { 6, { C, -1, -1 }, 1, NOBODY, 0, -1 }, { A, -1 }, 0, LSUIT_ERR_UNAUTHORISED },
+        { "the factory's own version", { 1, { A, -1, -1 }, 1, NOBODY, 0, -1 }, { A, -1 }, 0, LSUIT_ERR_ROLLBACK },
+        { "one changed bit of the signature", { 6, { A, -1, -1 }, 1, NOBODY, 0, -1 }, { A, -1 }, 1, LSUIT_ERR_UNAUTHORISED },
+        { "one changed bit of a key", { 6, { A, -1, -1 }, 1, NOBODY, 0, -1 }, { A, -1 }, 100, LSUIT_ERR_UNAUTHORISED },
+    };
+    /* clang-format on */
+    static uint8_t now_buf[DOC_ROOM], set_buf[DOC_ROOM], doc_buf[DOC_ROOM], sig_buf[4][256];
+    struct lsuit_bytes factory_doc, payload, doc, sigs[4];
+    struct lsuit_trust factory, t;
+
+    check_case("the factory's set");
+    CHECK_INT(set_write(&FACTORY, now_buf, sizeof now_buf, &factory_doc), LSUIT_OK);
+    CHECK_INT(lsuit_trust_read(factory_doc, &factory, NULL), LSUIT_OK);
+    for (size_t i = 0; i < N(ROWS); i++) {
+        uint32_t n = 0;
+
+        check_case(ROWS[i].name);
+        t.version = 0;
+        CHECK_INT(set_write(&ROWS[i].set, set_buf, sizeof set_buf, &payload), LSUIT_OK);
+        for (; n < 4 && ROWS[i].by[n] >= 0; n++)
+            sigs[n] = sign_set(ROWS[i].by[n], payload, sig_buf[n], sizeof sig_buf[n]);
+        CHECK_INT(lsuit_trust_doc_write(payload, sigs, n, doc_buf, sizeof doc_buf, &doc), LSUIT_OK);
+        if (ROWS[i].flip != 0)
+            doc_buf[doc.len - (size_t)ROWS[i].flip] ^= 1;
+        CHECK_INT(lsuit_trust_restore(doc, CRYPTO, &factory, &t, NULL), ROWS[i].want);
+        CHECK_UINT(t.version, ROWS[i].want == LSUIT_OK ? ROWS[i].set.version : 0);
+    }
+}
+
+/* --- keys that everybody has --- */
+
+static void published(void)
+{
+    static uint8_t buf[DOC_ROOM], point[LSUIT_P256_POINT_LEN];
+    struct lsuit_role roles[2] = { { .role = LSUIT_ROLE_ROOT, .keys_n = 1, .threshold = 1 },
+                                   { .role = LSUIT_ROLE_RELEASE, .keys_n = 1, .threshold = 1 } };
+    struct lsuit_trust_parts parts = { .version = 1, .roles = roles, .roles_n = 2 };
+    struct lsuit_bytes payload;
+    struct lsuit_trust t;
+
+    check_case("a set with good keys has no published key");
+    roles[0].keys[0] = signers[A].key;
+    roles[1].keys[0] = signers[B].key;
+    CHECK_INT(lsuit_trust_write(&parts, buf, sizeof buf, &payload), LSUIT_OK);
+    CHECK_INT(lsuit_trust_read(payload, &t, NULL), LSUIT_OK);
+    CHECK(!lsuit_trust_has_published(&t));
+
+    check_case("the drafts' example key is found");
+    CHECK_UINT(check_hex("048496811aae0baaabd26157189eecda26beaa8bf11b6f3fe6e2b5659c85dbc0ad"
+                         "3b1f2a4b6c098131c0a36dacd1d78bd381dcdfb09c052db33991db7338b4a896",
+                         point, sizeof point),
+               sizeof point);
+    roles[1].keys[0].material.ptr = point;
+    CHECK(lsuit_key_is_published(&roles[1].keys[0]));
+    CHECK_INT(lsuit_trust_write(&parts, buf, sizeof buf, &payload), LSUIT_OK);
+    CHECK_INT(lsuit_trust_read(payload, &t, NULL), LSUIT_OK);
+    CHECK(lsuit_trust_has_published(&t));
+
+    check_case("a key of another type is none");
+    roles[1].keys[0].type = LSUIT_KEY_ED25519;
+    CHECK(!lsuit_key_is_published(&roles[1].keys[0]));
+}
+
 int main(void)
 {
     static uint8_t one[DOC_ROOM], two[DOC_ROOM], doc_buf[DOC_ROOM];
@@ -437,5 +615,8 @@ int main(void)
     bad_sets();
     scopes();
     signed_documents();
+    releases();
+    restore();
+    published();
     return check_done();
 }

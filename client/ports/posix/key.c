@@ -10,6 +10,7 @@
 
 #include "crypto.h"
 #include "file.h"
+#include "lsuit/trust.h"
 
 #define SPKI_LEN 91
 #define SPKI_HEAD 26
@@ -21,24 +22,11 @@ static const uint8_t SPKI_P256[SPKI_HEAD] = { 0x30, 0x59, 0x30, 0x13, 0x06, 0x07
                                               0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
                                               0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00 };
 
-/* The first 16 bytes of x of keys whose private half is published: examples of the SUIT drafts. */
-/* clang-format off */
-static const uint8_t TEST_KEYS[][16] = {
-  /* draft-ietf-suit-manifest, appendix B */
-  { 0x84, 0x96, 0x81, 0x1a, 0xae, 0x0b, 0xaa, 0xab, 0xd2, 0x61, 0x57, 0x18, 0x9e, 0xec, 0xda, 0x26 },
-  /* draft-ietf-suit-firmware-encryption, the device's ECDH key */
-  { 0x58, 0x86, 0xcd, 0x61, 0xdd, 0x87, 0x58, 0x62, 0xe5, 0xaa, 0xa8, 0x20, 0xe7, 0xa1, 0x52, 0x74 },
-  /* the second signer of the open vectors */
-  { 0x0c, 0x18, 0x8f, 0x91, 0xf3, 0xcb, 0xcd, 0x05, 0x6b, 0xae, 0x0e, 0x4d, 0xf3, 0xa0, 0x03, 0x59 },
-};
-/* clang-format on */
-
 int key_find_test(const struct key_set *set)
 {
     for (size_t i = 0; i < set->n; i++)
-        for (size_t t = 0; t < sizeof TEST_KEYS / sizeof TEST_KEYS[0]; t++)
-            if (memcmp(set->point[i] + 1, TEST_KEYS[t], sizeof TEST_KEYS[t]) == 0)
-                return (int)i;
+        if (lsuit_key_is_published(&set->key[i]))
+            return (int)i;
     return -1;
 }
 

@@ -68,7 +68,7 @@
 #define LSUIT_MAX_MANIFESTS 3
 #endif
 
-/* Authentication blocks looked at in one wrapper. 1 to 32. */
+/* Authentication blocks looked at in one wrapper, each signature of a COSE_Sign counted. 1 to 32. */
 #ifndef LSUIT_MAX_AUTH
 #define LSUIT_MAX_AUTH 4
 #endif

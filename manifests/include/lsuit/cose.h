@@ -1,5 +1,6 @@
 /*
- * COSE_Sign1 (RFC 9052, section 4.2), as SUIT and lapel's own documents use it.
+ * COSE_Sign1, COSE_Sign and COSE_Mac0 (RFC 9052, sections 4 and 6.2), as SUIT and lapel's own
+ * documents use them.
  *
  *   (1) The algorithm is taken from the protected header only; one in the unprotected header is
  *       ignored.
@@ -27,16 +28,21 @@ extern "C" {
 #define LSUIT_COSE_OVERHEAD 128
 
 struct lsuit_cose {
-    uint64_t tag;                  /* 17 (needs an adapter with HMAC) or 18 */
-    struct lsuit_bytes protected_; /* content of the protected bstr */
-    int32_t alg;                   /* from the protected header, 0 when it has none */
+    uint64_t tag;                  /* 17, 18 or 98 */
+    struct lsuit_bytes protected_; /* content of the protected bstr, of the signer for COSE_Sign */
+    int32_t alg;                   /* from that header */
     struct lsuit_bytes kid;        /* from either header, absent when none */
     struct lsuit_bytes payload;    /* absent when detached (nil) */
     struct lsuit_bytes signature;
+    uint32_t signers_n; /* COSE_Sign: signatures in it; else 1 */
+    /* COSE_Sign */
+    struct lsuit_bytes signers; /* encoded COSE_Signatures, as an array */
+    struct lsuit_bytes body;    /* content of the protected bstr of the whole */
 };
 
 /*
- * Read one COSE structure.
+ * Read one COSE structure. A COSE_Sign then has no algorithm and no signature yet: its signers
+ * come from lsuit_cose_signer.
  *
  * LSUIT_ERR_CBOR  malformed
  * LSUIT_ERR_COSE  a structure we don't take, a missing algorithm, or an unknown crit label
@@ -44,7 +50,17 @@ struct lsuit_cose {
 enum lsuit_err lsuit_cose_read(struct lsuit_bytes doc, struct lsuit_cose *cose_out);
 
 /*
- * Verify against a set of keys; index_out (may be NULL) tells which one fitted.
+ * The i-th signature, to be verified by itself; of COSE_Sign1 and COSE_Mac0 the only one.
+ *
+ * LSUIT_ERR_USAGE  there are not so many
+ * LSUIT_ERR_COSE   this one has no algorithm, or an unknown crit label
+ */
+enum lsuit_err lsuit_cose_signer(const struct lsuit_cose *cose, uint32_t i,
+                                 struct lsuit_cose *signer_out);
+
+/*
+ * Verify one signature against a set of keys; index_out (may be NULL) tells which one fitted.
+ * HSS-LMS is verified by the codec itself, all else by the adapter.
  *
  *   external_aad  domain separation, h'' for SUIT
  *   payload       the detached payload; ignored when the structure carries one

@@ -164,7 +164,7 @@ struct lsuit_trust_keys {
 struct lsuit_auth {
     uint32_t signers;
     uint32_t signers_n;
-    uint32_t blocks; /* authentication blocks seen */
+    uint32_t blocks; /* authentication blocks seen; of a COSE_Sign each signature */
     int32_t alg;     /* of the refused block that tells most, 0 none; in fault.code too */
 };
 

@@ -14,6 +14,7 @@
 
 #include "lsuit/crypto.h"
 #include "lsuit/doc.h"
+#include "lsuit/suit.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -122,6 +123,19 @@ enum lsuit_err lsuit_trust_accept(struct lsuit_bytes doc, const struct lsuit_cry
                                   const struct lsuit_trust *current, struct lsuit_trust *trust_out,
                                   struct lsuit_fault *fault);
 
+/*
+ * Read the document of a set that was accepted before and stored since, on a medium that others
+ * may have written to: it must still be signed by a root threshold of `by`, an earlier set that
+ * needs no proof (that of the factory), and by its own.
+ *
+ * LSUIT_ERR_ROLLBACK      the version is not above that of `by`
+ * LSUIT_ERR_UNAUTHORISED  a threshold is not reached: altered, or the root was rotated since `by`
+ * as lsuit_trust_read
+ */
+enum lsuit_err lsuit_trust_restore(struct lsuit_bytes doc, const struct lsuit_crypto *crypto,
+                                   const struct lsuit_trust *by, struct lsuit_trust *trust_out,
+                                   struct lsuit_fault *fault);
+
 /* The i-th entry; false when there are not so many. trust must come from one of the above. */
 bool lsuit_trust_role_at(const struct lsuit_trust *trust, uint32_t i, struct lsuit_role *role_out);
 bool lsuit_trust_anchor_at(const struct lsuit_trust *trust, uint32_t i,
@@ -147,6 +161,28 @@ enum lsuit_err lsuit_trust_verify(const struct lsuit_trust *trust, enum lsuit_ro
                                   enum lsuit_doc kind, struct lsuit_bytes doc,
                                   const struct lsuit_crypto *crypto,
                                   struct lsuit_bytes *payload_out);
+
+/*
+ * Verify a SUIT envelope: by the threshold of one release entry whose scope fits.
+ *
+ *   role_out  the entry that was satisfied; auth_out's bits stand for its keys. May be NULL, as
+ *             auth_out and fault may
+ *
+ * LSUIT_ERR_UNAUTHORISED  also when no entry's scope fits
+ * as lsuit_envelope_verify
+ */
+enum lsuit_err
+lsuit_trust_verify_envelope(const struct lsuit_trust *trust, struct lsuit_bytes vendor_id,
+                            struct lsuit_bytes class_id, struct lsuit_envelope *envelope,
+                            const struct lsuit_crypto *crypto, struct lsuit_role *role_out,
+                            struct lsuit_auth *auth_out, struct lsuit_fault *fault);
+
+/*
+ * Keys whose private half was published, as those of the drafts' examples: anybody can sign with
+ * them. A shipped product refuses them, and a set that names one.
+ */
+bool lsuit_key_is_published(const struct lsuit_key *key);
+bool lsuit_trust_has_published(const struct lsuit_trust *trust);
 
 /* --- writing -------------------------------------------------------------------------------- */
 
