@@ -97,8 +97,8 @@ static void bench_begin(void)
     b.device.payload[0].body = TEXT_BYTES("new");
     b.device.payloads_n = 1;
     for (size_t i = 0; i < CHAIN - 1; i++)
-        b.dependency[i] = (struct lsuit_dependency){ .buf = b.memory[i],
-                                                     .buf_len = sizeof b.memory[i] };
+        b.dependency[i] =
+            (struct lsuit_dependency){ .buf = b.memory[i], .buf_len = sizeof b.memory[i] };
     opinion = LSUIT_OK;
     asked = 0;
 }
@@ -215,9 +215,9 @@ static void test_chain(void)
 
     check_case("a dependency that stands in the component of its dependent");
     bench_begin();
-    CHECK(signed_make(&b.made[0], (struct parts){ .components = "[[h'02']]",
-                                                  .sections = WRITES,
-                                                  .sections_n = 1 }));
+    CHECK(signed_make(
+        &b.made[0],
+        (struct parts){ .components = "[[h'02']]", .sections = WRITES, .sections_n = 1 }));
     CHECK(dependent_make(1, "[[h'02'], [h'01']]", ""));
     CHECK(dependent_make(2, "[[h'02'], [h'01']]", ""));
     CHECK_STR(lsuit_err_name(bench_run(2, 2, false)), lsuit_err_name(LSUIT_ERR_OPERATION));
@@ -243,11 +243,10 @@ static const struct authority AUTHORITY[] = {
       LSUIT_ERR_COMPONENT_AUTH, false },
     { "one with a command that nobody knows, behind a write",
       "20, <<[20, {18: 'x'}, 18, 2, 99, 0]>>", 1, "", LSUIT_OK, LSUIT_ERR_COMMAND, false },
-    { "one that fails its own condition chooses no alternative",
-      "20, <<[20, {18: 'x'}, 14, 0]>>", 1, ", 15, [<<[11, 0]>>, <<[14, 0]>>, null]", LSUIT_OK,
-      LSUIT_ERR_CONDITION, false },
-    { "what it sets is there for its dependent", "20, <<[20, {18: 'set'}]>>", 1,
-      ", 12, 2, 18, 0", LSUIT_OK, LSUIT_OK, true },
+    { "one that fails its own condition chooses no alternative", "20, <<[20, {18: 'x'}, 14, 0]>>",
+      1, ", 15, [<<[11, 0]>>, <<[14, 0]>>, null]", LSUIT_OK, LSUIT_ERR_CONDITION, false },
+    { "what it sets is there for its dependent", "20, <<[20, {18: 'set'}]>>", 1, ", 12, 2, 18, 0",
+      LSUIT_OK, LSUIT_OK, true },
     { "index true means the dependencies", WRITES, 1, ", 12, true, 11, 0", LSUIT_OK, LSUIT_OK,
       true },
     { "an array of indices doesn't", WRITES, 1, ", 12, [1, 0], 11, 0", LSUIT_OK,
@@ -344,10 +343,10 @@ static void test_components(void)
 {
     check_case("a component that only the dependency names");
     bench_begin();
-    CHECK(signed_make(&b.made[0], (struct parts){ .components = "[[h'05'], [h'06'], [h'00']]",
-                                                  .sections =
-                                                      "20, <<[12, [1, 2], 20, {18: 'x'}, 18, 2]>>",
-                                                  .sections_n = 1 }));
+    CHECK(signed_make(&b.made[0],
+                      (struct parts){ .components = "[[h'05'], [h'06'], [h'00']]",
+                                      .sections = "20, <<[12, [1, 2], 20, {18: 'x'}, 18, 2]>>",
+                                      .sections_n = 1 }));
     CHECK(dependent_make(1, "[[h'00'], [h'01']]", ""));
     CHECK_STR(lsuit_err_name(bench_run(1, 1, false)), lsuit_err_name(LSUIT_OK));
     CHECK(!component(5)->present && component(6)->present && component(0)->present);
@@ -355,9 +354,10 @@ static void test_components(void)
 
     check_case("one more than this build takes");
     bench_begin();
-    CHECK(signed_make(&b.made[0], (struct parts){ .components = "[[h'05'], [h'06'], [h'07']]",
-                                                  .sections = "20, <<[12, 0, 20, {18: 'x'}, 18, 2]>>",
-                                                  .sections_n = 1 }));
+    CHECK(
+        signed_make(&b.made[0], (struct parts){ .components = "[[h'05'], [h'06'], [h'07']]",
+                                                .sections = "20, <<[12, 0, 20, {18: 'x'}, 18, 2]>>",
+                                                .sections_n = 1 }));
     CHECK(dependent_make(1, "[[h'00'], [h'01']]", ""));
     CHECK_STR(lsuit_err_name(bench_run(1, 1, false)), lsuit_err_name(LSUIT_ERR_LIMIT));
     CHECK(!component(5)->present);
