@@ -17,7 +17,7 @@
 
 /* --- why something is refused ------------------------------------------------------------- */
 
-static uint8_t class_of(enum lsuit_err e)
+uint8_t lapel_apply_class(enum lsuit_err e)
 {
     switch (e) {
     case LSUIT_ERR_UNAUTHORISED:
@@ -67,7 +67,7 @@ static uint8_t count_of(uint8_t class_)
 /* The manifest is no good. Before WRITING there is no attempt that could fail. */
 static void refuse(struct lapel *ctx, uint8_t stage, const struct lsuit_fault *fault)
 {
-    uint8_t class_ = class_of(fault->err);
+    uint8_t class_ = lapel_apply_class(fault->err);
     struct lapel_event event = { .stage = stage, .error = class_, .fault = fault };
 
     lapel_core_count(ctx, count_of(class_));
@@ -559,7 +559,7 @@ static void run_failed(struct lapel *ctx)
     } else if (f.kind == LAPEL_OUTCOME_NONE) {
         f.kind = LAPEL_OUTCOME_FAILED;
         f.stage = LSUIT_STAGE_INSTALL;
-        f.class_ = class_of(fault->err);
+        f.class_ = lapel_apply_class(fault->err);
         f.code = (int32_t)fault->err;
     }
     lapel_apply_end(ctx, (enum lapel_outcome_kind)f.kind, f.stage, f.class_, f.code);
@@ -760,7 +760,7 @@ enum lapel_err lapel_apply_reject(struct lapel *ctx, uint8_t class_)
     r->outcome.kind = LAPEL_OUTCOME_REVERTED;
     r->outcome.stage = LSUIT_STAGE_TRIAL;
     r->outcome.error = class_;
-    if (class_ != LSUIT_CLASS_NO_SERVER)
+    if (class_ != LSUIT_CLASS_NO_SERVER && class_ != LSUIT_CLASS_WITHDRAWN)
         lapel_apply_trial_failed(ctx, &r->attempt.pair);
     enum lapel_err e = lapel_state_set(ctx, LAPEL_REJECTED);
     if (e != LAPEL_OK) {

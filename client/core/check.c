@@ -13,6 +13,7 @@
 
 #include "lsuit/checkin.h"
 #include "lsuit/report.h"
+#include "lsuit/statement.h"
 
 /* The header block of a POST stands before its body in the buffer: room for the longest. */
 #define HEAD_ROOM 416u
@@ -24,7 +25,12 @@ static struct lsuit_bytes text_of(const char *s)
     return b;
 }
 
-static struct lsuit_space space_of(const struct lapel *ctx)
+struct lsuit_bytes lapel_check_model(const struct lapel *ctx)
+{
+    return text_of(ctx->config->model);
+}
+
+struct lsuit_space lapel_check_space(const struct lapel *ctx)
 {
     struct lsuit_space s = { { ctx->config->vendor_id, sizeof ctx->config->vendor_id },
                              { ctx->config->class_id, sizeof ctx->config->class_id },
@@ -39,7 +45,7 @@ static void put_running(const struct lapel *ctx, struct lsuit_running *r)
     bool trial = rec->state == LAPEL_TRIAL || rec->state == LAPEL_REJECTED;
     const struct lapel_pair *p = trial ? &rec->attempt.pair : &rec->accepted;
 
-    r->space = space_of(ctx);
+    r->space = lapel_check_space(ctx);
     r->state = LSUIT_RUNNING_CONFIRMED;
     if (trial)
         r->state = LSUIT_RUNNING_TRIAL;
@@ -119,6 +125,8 @@ static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
     c.boot_counter = ctx->rec.boots;
     c.events_n = put_events(ctx, c.events);
     put_user(ctx, &c);
+    c.nonce = lapel_fresh_nonce(ctx);
+    c.erase = ctx->erase == LAPEL_ERASE_ASKED;
     return lsuit_checkin_write(&c, buf, cap, doc_out);
 }
 
@@ -132,7 +140,7 @@ static enum lsuit_err write_report(struct lapel *ctx, uint8_t *buf, size_t cap,
     r.device_id = text_of(ctx->config->device_id);
     put_attempt(&ctx->rec.outcome, &r.attempt);
     r.has_space = true;
-    r.space = space_of(ctx);
+    r.space = lapel_check_space(ctx);
     return lsuit_report_write(&r, buf, cap, doc_out);
 }
 
@@ -156,6 +164,8 @@ enum lapel_err lapel_check_start(struct lapel *ctx)
 
     ctx->kicked = false;
     ctx->checks++;
+    if (ctx->config->cdn)
+        return lapel_fresh_start(ctx);
     if (write_checkin(ctx, ctx->http.io + HEAD_ROOM, ctx->http.io_size - HEAD_ROOM, &body) !=
             LSUIT_OK ||
         post(ctx, EXCHANGE_CHECKIN, body, "/v1/checkin") != LAPEL_OK) {
@@ -169,7 +179,8 @@ bool lapel_check_report_due(const struct lapel *ctx)
 {
     const struct lapel_outcome *o = &ctx->rec.outcome;
 
-    return (o->kind == LAPEL_OUTCOME_FAILED || o->kind == LAPEL_OUTCOME_REVERTED) && !o->reported;
+    return !ctx->config->cdn &&
+           (o->kind == LAPEL_OUTCOME_FAILED || o->kind == LAPEL_OUTCOME_REVERTED) && !o->reported;
 }
 
 enum lapel_err lapel_check_report_start(struct lapel *ctx)
@@ -214,7 +225,7 @@ static void take_offer(struct lapel *ctx, const struct lsuit_verdict *v)
     lapel_apply_want(ctx, &pair);
 }
 
-static void take_verdict(struct lapel *ctx, const struct lsuit_verdict *v)
+void lapel_check_verdict(struct lapel *ctx, const struct lsuit_verdict *v)
 {
     uint32_t verdict = v == NULL ? (uint32_t)LSUIT_NOTHING : v->verdict;
 
@@ -267,14 +278,20 @@ static void take_support_url(struct lapel *ctx, struct lsuit_bytes url)
         memcpy(ctx->support_url, url.ptr, url.len);
 }
 
-static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
+static void good_check(struct lapel *ctx, uint32_t next_poll_s)
 {
-    struct lsuit_space space = space_of(ctx);
-
     ctx->good_checks++;
     ctx->check_fails = 0;
-    ctx->poll_ms = lapel_sched_clamp_poll(a->next_poll_s);
+    ctx->poll_ms = lapel_sched_clamp_poll(next_poll_s);
     ctx->rechecked = true;
+}
+
+static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
+{
+    struct lsuit_space space = lapel_check_space(ctx);
+    struct lsuit_statement st;
+
+    good_check(ctx, a->next_poll_s);
     answered(ctx);
     if (a->support_end != 0 && a->support_end != ctx->rec.support_end) {
         ctx->rec.support_end = a->support_end;
@@ -283,12 +300,36 @@ static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
     take_support_url(ctx, a->support_url);
     lapel_policy_support(ctx);
     lapel_core_plan(ctx);
-    take_verdict(ctx, lsuit_answer_verdict(a, &space));
+    lapel_erase_answer(ctx, a->erase_nonce);
+    lapel_check_verdict(ctx, lsuit_answer_verdict(a, &space));
+    if (a->statement.ptr != NULL && ctx->config->online_keys_n != 0)
+        (void)lapel_fresh_take(ctx, a->statement, &st);
 }
 
 static void check_failed(struct lapel *ctx)
 {
     lapel_fetch_later(ctx, &ctx->next_check, &ctx->check_fails);
+}
+
+/* Instead of an answer. Nobody is told how an attempt ended, so nobody needs to have heard it. */
+static void statement_ended(struct lapel *ctx)
+{
+    struct lapel_http *h = &ctx->http;
+    struct lsuit_bytes doc = { h->io, h->body_n };
+    struct lsuit_statement st;
+
+    ctx->exchange = EXCHANGE_NONE;
+    if (h->status != 200 || lapel_fresh_take(ctx, doc, &st) != LSUIT_OK) {
+        h->status = h->status == 200 ? 0 : h->status;
+        check_failed(ctx);
+        return;
+    }
+    ctx->trial_checked = true;
+    good_check(ctx, st.next_poll_s != 0 ? st.next_poll_s : lapel_core_period(ctx) / 1000);
+    answered(ctx);
+    lapel_policy_support(ctx);
+    lapel_core_plan(ctx);
+    lapel_fresh_choose(ctx, &st);
 }
 
 static void check_ended(struct lapel *ctx)
@@ -304,6 +345,7 @@ static void check_ended(struct lapel *ctx)
     if (h->status == 401) {
         lapel_core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
         lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, &(struct lapel_event){ 0 });
+        lapel_erase_refused(ctx);
     }
     if (h->status != 200) {
         check_failed(ctx);
@@ -333,10 +375,53 @@ static void report_ended(struct lapel *ctx)
     (void)lapel_journal_save(ctx);
 }
 
+/* The exchange is over: whole, or broken with h->status 0. */
+static void ended(struct lapel *ctx)
+{
+    switch ((enum exchange)ctx->exchange) {
+    case EXCHANGE_REPORT:
+        report_ended(ctx);
+        return;
+    case EXCHANGE_STATEMENT:
+        statement_ended(ctx);
+        return;
+    case EXCHANGE_ERASE:
+        lapel_erase_ended(ctx);
+        return;
+    default:
+        check_ended(ctx);
+    }
+}
+
+static void broken(struct lapel *ctx)
+{
+    ctx->http.status = 0;
+    switch ((enum exchange)ctx->exchange) {
+    case EXCHANGE_REPORT:
+        lapel_fetch_later(ctx, &ctx->report_at, &ctx->report_fails);
+        return;
+    case EXCHANGE_ERASE:
+        lapel_erase_ended(ctx);
+        return;
+    default:
+        check_failed(ctx);
+    }
+}
+
+/* Ask again at once, on a new connection. */
+static enum lapel_err again(struct lapel *ctx)
+{
+    uint8_t exchange = ctx->exchange;
+
+    lapel_core_close(ctx);
+    if (exchange == EXCHANGE_REPORT)
+        return lapel_check_report_start(ctx);
+    return exchange == EXCHANGE_ERASE ? lapel_erase_start(ctx) : lapel_check_start(ctx);
+}
+
 enum lapel_err lapel_check_step(struct lapel *ctx)
 {
     struct lapel_http *h = &ctx->http;
-    bool report = ctx->exchange == EXCHANGE_REPORT;
     enum http_result r =
         lapel_http_step(h, ctx->port.net, ctx->port.ctx, &ctx->origin, now_ms(ctx));
 
@@ -345,24 +430,15 @@ enum lapel_err lapel_check_step(struct lapel *ctx)
     if (r == HTTP_AGAIN || r == HTTP_HEAD || (r == HTTP_BODY && h->body_n < h->io_size))
         return LAPEL_OK;
     if (r == HTTP_END) {
-        if (report)
-            report_ended(ctx);
-        else
-            check_ended(ctx);
+        ended(ctx);
         return LAPEL_OK;
     }
-    if (r == HTTP_STALE) { /* ask again at once, on a new connection */
-        lapel_core_close(ctx);
-        return report ? lapel_check_report_start(ctx) : lapel_check_start(ctx);
-    }
+    if (r == HTTP_STALE)
+        return again(ctx);
     if (r == HTTP_TRUST)
         lapel_core_count(ctx, LSUIT_EVENT_TLS_FAILURE);
     if (r != HTTP_NETWORK && r != HTTP_TRUST)
         lapel_core_count(ctx, LSUIT_EVENT_MALFORMED);
-    h->status = 0;
-    if (report)
-        lapel_fetch_later(ctx, &ctx->report_at, &ctx->report_fails);
-    else
-        check_failed(ctx);
+    broken(ctx);
     return LAPEL_OK;
 }

@@ -5,6 +5,8 @@
  *   lapel.c   public functions; which piece of work is next
  *   apply.c   the release in hand, from its envelope to its confirmation
  *   check.c   check-in, answer, report
+ *   fresh.c   statements, and the server that is static files
+ *   erase.c   the server forgets this device
  *   fetch.c   envelope and payload over HTTP
  *   store.c   bytes into a slot
  *   state.c   the state and what a restart finds
@@ -19,6 +21,9 @@
 #include "lapel_context.h"
 #include "lsuit/doc.h"
 #include "sched.h"
+
+struct lsuit_statement;
+struct lsuit_verdict;
 
 /* The next piece of work on the release in hand. */
 enum work {
@@ -44,6 +49,8 @@ enum exchange {
     EXCHANGE_NONE = 0,
     EXCHANGE_CHECKIN,
     EXCHANGE_REPORT,
+    EXCHANGE_STATEMENT, /* instead of a check-in: config.cdn */
+    EXCHANGE_ERASE,
     EXCHANGE_MANIFEST,
     EXCHANGE_PAYLOAD
 };
@@ -96,18 +103,51 @@ void lapel_apply_raise_counter(struct lapel *ctx);
 bool lapel_apply_blocked(const struct lapel *ctx, const struct lapel_pair *pair);
 void lapel_apply_unblock(struct lapel *ctx, const struct lapel_pair *pair);
 void lapel_apply_trial_failed(struct lapel *ctx, const struct lapel_pair *pair);
+/* enum lsuit_class of what the codec refused */
+uint8_t lapel_apply_class(enum lsuit_err e);
 
 /* check.c */
 enum lapel_err lapel_check_start(struct lapel *ctx);
 bool lapel_check_report_due(const struct lapel *ctx);
 enum lapel_err lapel_check_report_start(struct lapel *ctx);
 enum lapel_err lapel_check_step(struct lapel *ctx);
+struct lsuit_space lapel_check_space(const struct lapel *ctx);
+struct lsuit_bytes lapel_check_model(const struct lapel *ctx);
+/* Follow a verdict on our space; NULL: nothing. */
+void lapel_check_verdict(struct lapel *ctx, const struct lsuit_verdict *v);
+
+/* fresh.c */
+void lapel_fresh_init(struct lapel *ctx);
+void lapel_fresh_tick(struct lapel *ctx);
+/* For the check-in that is being written; absent when no proof is wanted. */
+struct lsuit_bytes lapel_fresh_nonce(struct lapel *ctx);
+/*
+ * Take a signed statement. What it stops ends, what is refused is told and counted.
+ *
+ *   st  filled; it borrows from doc
+ *
+ * LSUIT_OK, or why it was refused: then nothing has changed
+ */
+enum lsuit_err lapel_fresh_take(struct lapel *ctx, struct lsuit_bytes doc,
+                                struct lsuit_statement *st);
+/* config.cdn: ask for the statement; and of one that was taken, follow what it offers. */
+enum lapel_err lapel_fresh_start(struct lapel *ctx);
+void lapel_fresh_choose(struct lapel *ctx, const struct lsuit_statement *st);
+
+/* erase.c */
+void lapel_erase_answer(struct lapel *ctx, struct lsuit_bytes nonce);
+void lapel_erase_refused(struct lapel *ctx); /* the check-in that asked got a 401 */
+bool lapel_erase_due(const struct lapel *ctx, uint64_t now);
+enum lapel_err lapel_erase_start(struct lapel *ctx);
+void lapel_erase_ended(struct lapel *ctx);
 
 /* fetch.c */
 /* One piece; LSUIT_OP_DONE: memory.envelope holds ctx->envelope_n bytes. */
 int lapel_fetch_manifest(struct lapel *ctx);
 /* The platform's fetch for a payload by its uri, as suit_run.h says. */
 int lapel_fetch_payload(struct lapel *ctx, struct lsuit_bytes uri);
+/* 2n lower-case hex digits. */
+void lapel_fetch_hex(const uint8_t *bytes, size_t n, uint8_t *hex);
 /* Authorization, when it may be sent; and the end of the header block. */
 void lapel_fetch_authorise(struct lapel *ctx);
 /* Wait as a status or an error demands: Retry-After, or back-off by *fails. Ends the exchange. */

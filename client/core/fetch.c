@@ -17,6 +17,8 @@
 
 void lapel_fetch_authorise(struct lapel *ctx)
 {
+    if (ctx->config->cdn) /* whoever serves the files has no business with it */
+        return;
     if (ctx->config->token != NULL && (ctx->origin.tls || ctx->config->clear_credentials)) {
         lapel_http_put(&ctx->http, "Authorization: Bearer ");
         lapel_http_put(&ctx->http, ctx->config->token);
@@ -109,12 +111,12 @@ static int broken(struct lapel *ctx, enum http_result r, uint8_t stage)
 
 /* --- the envelope ------------------------------------------------------------------------ */
 
-static void hex_of(const uint8_t *digest, uint8_t *hex)
+void lapel_fetch_hex(const uint8_t *bytes, size_t n, uint8_t *hex)
 {
     static const char DIGITS[] = "0123456789abcdef";
 
-    for (size_t i = 0; i < HEX_DIGEST; i++)
-        hex[i] = (uint8_t)DIGITS[(digest[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 15];
+    for (size_t i = 0; i < 2 * n; i++)
+        hex[i] = (uint8_t)DIGITS[(bytes[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 15];
 }
 
 static int manifest_ask(struct lapel *ctx)
@@ -124,7 +126,7 @@ static int manifest_ask(struct lapel *ctx)
 
     if (!due(ctx))
         return LSUIT_OP_AGAIN;
-    hex_of(ctx->want.digest, hex);
+    lapel_fetch_hex(ctx->want.digest, sizeof ctx->want.digest, hex);
     lapel_http_request(h, &ctx->origin, "GET", "/v1/manifests/", hex, sizeof hex);
     lapel_fetch_authorise(ctx);
     if (lapel_http_start(h, NULL, 0) != HTTP_AGAIN)

@@ -120,6 +120,12 @@ static void fields(struct cursor *c, struct lapel_record *r)
     number(c, &r->postpone_used_ms, 8);
     field(c, r->postpone_digest, sizeof r->postpone_digest);
     u32(c, &r->support_end);
+
+    number(c, &r->statement, 8);
+    number(c, &r->statement_content, 8);
+    u32(c, &r->stale_after_s);
+    u32(c, &r->fresh_age_s);
+    flag(c, &r->stale);
 }
 
 static uint32_t crc32(const uint8_t *p, size_t n)

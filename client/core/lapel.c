@@ -140,8 +140,11 @@ static const char *config_why(const struct lapel_config *c, struct lapel_origin 
 {
     if (c->base_url[0] == NULL || !lapel_http_origin(c->base_url[0], origin_out))
         return "base_url: https://host[:port], without a path";
-    if (!origin_out->tls && !c->clear_credentials)
+    /* Files carry no credential, and all that has an effect in them is signed. */
+    if (!origin_out->tls && !c->clear_credentials && !(c->cdn && c->allow_clear))
         return "base_url: http:// needs clear_credentials";
+    if (c->cdn && c->online_keys_n == 0)
+        return "cdn: needs online_keys";
     if (text_n(c->product) < 1 || text_n(c->product) > LSUIT_NAME_MAX)
         return "product: 1 to 64 bytes";
     if (text_n(c->model) < 1 || text_n(c->model) > LSUIT_NAME_MAX)
@@ -237,6 +240,7 @@ enum lapel_err lapel_init(struct lapel *ctx, const struct lapel_config *config,
     const char *id = config->device_id != NULL ? config->device_id : config->model;
     ctx->phase_fraction = lapel_sched_phase(id);
     ctx->tick = now_ms(ctx);
+    lapel_fresh_init(ctx);
     e = lapel_journal_load(ctx);
     if (e != LAPEL_OK) {
         ctx->why = "nv: neither record can be read";
@@ -297,9 +301,11 @@ static uint32_t bounded_wait(struct lapel *ctx)
 
 static enum lapel_err piece(struct lapel *ctx, uint64_t now)
 {
-    if (ctx->exchange == EXCHANGE_CHECKIN || ctx->exchange == EXCHANGE_REPORT)
+    if (ctx->exchange != EXCHANGE_NONE && ctx->exchange < EXCHANGE_MANIFEST)
         return lapel_check_step(ctx);
     if (ctx->exchange == EXCHANGE_NONE) {
+        if (lapel_erase_due(ctx, now))
+            return lapel_erase_start(ctx);
         if (lapel_check_report_due(ctx) && now >= ctx->report_at && now >= ctx->not_before)
             return lapel_check_report_start(ctx);
         if (check_due(ctx, now))
@@ -313,6 +319,7 @@ enum lapel_err lapel_step(struct lapel *ctx, uint32_t *wait_ms_out)
     uint64_t now = now_ms(ctx);
 
     lapel_policy_tick(ctx);
+    lapel_fresh_tick(ctx);
     ctx->wait_ms = 0;
     enum lapel_err e = piece(ctx, now);
     if (e != LAPEL_OK && ctx->wait_ms < RETRY_MS)
@@ -388,6 +395,10 @@ void lapel_status(const struct lapel *ctx, struct lapel_status *status_out)
     s.next_check_ms = ctx->next_check > now ? ctx->next_check - now : 0;
     s.support_end = r->support_end;
     s.support_url = ctx->support_url;
+    s.statement = r->statement;
+    s.fresh_age_s = r->fresh_age_s;
+    s.stale = r->stale;
+    s.erase = (enum lapel_erase_state)ctx->erase;
     s.last_error = r->outcome.error;
     s.last_stage = r->outcome.stage;
     s.checks = ctx->checks;

@@ -63,6 +63,11 @@
 #define LAPEL_POSTPONE_BUDGET_MS 604800000
 #endif
 
+/* Running time without a fresh statement until "stale", before any statement said so, s. */
+#ifndef LAPEL_STALE_AFTER_S
+#define LAPEL_STALE_AFTER_S 604800
+#endif
+
 /* Longest address of a support page, with its NUL; a longer one is not kept. 1 keeps none. */
 #ifndef LAPEL_SUPPORT_URL_SIZE
 #define LAPEL_SUPPORT_URL_SIZE 201

@@ -82,7 +82,12 @@ struct lapel_record {
     uint64_t postpone_left_ms; /* when the record was made */
     uint64_t postpone_used_ms; /* of the budget, for the release of postpone_digest */
     uint8_t postpone_digest[8];
-    uint32_t support_end; /* year * 100 + month, 0 not known */
+    uint32_t support_end;       /* year * 100 + month, 0 not known */
+    uint64_t statement;         /* highest number seen, 0: none */
+    uint64_t statement_content; /* hash of what it said of releases */
+    uint32_t stale_after_s;     /* as it said, 0: LAPEL_STALE_AFTER_S */
+    uint32_t fresh_age_s;       /* running time since the last fresh one */
+    bool stale;
 };
 
 /* --- one HTTP exchange (core/http1.c) ------------------------------------------------------- */
@@ -212,6 +217,19 @@ struct lapel {
     uint64_t tick_saved; /* postpone_left_ms in the journal */
     uint32_t support_told;
     char support_url[LAPEL_SUPPORT_URL_SIZE];
+
+    /* freshness (fresh.c) */
+    uint64_t fresh_tick;      /* now_ms when age was last counted */
+    uint64_t fresh_unsaved_s; /* age that the journal doesn't know */
+    uint32_t fresh_save_s;    /* how much of it is saved */
+    uint8_t nonce[16];        /* of the last check-in */
+    bool nonce_asked;         /* and not answered yet */
+
+    /* erase.c */
+    uint8_t erase; /* enum lapel_erase_state */
+    uint8_t erase_nonce[32];
+    uint8_t erase_nonce_n, erase_fails;
+    uint64_t erase_at; /* not before */
 
     /* trial */
     uint64_t trial_left_ms;
