@@ -14,21 +14,7 @@
 #include "lsuit/checkin.h"
 #include "lsuit/report.h"
 #include "lsuit/statement.h"
-
-/* The header block of a POST stands before its body in the buffer: room for the longest. */
-#define HEAD_ROOM 416u
-
-static struct lsuit_bytes text_of(const char *s)
-{
-    struct lsuit_bytes b = { (const uint8_t *)s, s == NULL ? 0 : strlen(s) };
-
-    return b;
-}
-
-struct lsuit_bytes lapel_check_model(const struct lapel *ctx)
-{
-    return text_of(ctx->config->model);
-}
+#include "text.h"
 
 struct lsuit_space lapel_check_space(const struct lapel *ctx)
 {
@@ -103,16 +89,29 @@ static void put_user(const struct lapel *ctx, struct lsuit_checkin *c)
                   c->user.refused;
 }
 
+static void put_fault(const struct lapel_record *r, struct lsuit_checkin *c)
+{
+    const struct lapel_fault *f = &r->fault;
+
+    c->has_fault = f->known;
+    c->fault.kind = f->kind;
+    c->fault.where = f->where;
+    c->fault.has_sequence = true;
+    c->fault.sequence = f->sequence;
+    if (f->detail_n > 0)
+        c->fault.detail = (struct lsuit_bytes){ f->detail, f->detail_n };
+}
+
 static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
                                     struct lsuit_bytes *doc_out)
 {
     struct lsuit_checkin c;
 
     memset(&c, 0, sizeof c);
-    c.product = text_of(ctx->config->product);
-    c.device_id = text_of(ctx->config->device_id);
-    c.model = text_of(ctx->config->model);
-    c.hw_revision = text_of(ctx->config->hardware);
+    c.product = lapel_text_bytes(ctx->config->product);
+    c.device_id = lapel_text_bytes(ctx->config->device_id);
+    c.model = lapel_text_bytes(ctx->config->model);
+    c.hw_revision = lapel_text_bytes(ctx->config->hardware);
     put_running(ctx, &c.running[0]);
     c.running_n = 1;
     if (ctx->rec.outcome.kind != LAPEL_OUTCOME_NONE) {
@@ -123,10 +122,15 @@ static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
     c.security_counter = ctx->rec.counter;
     c.has_boot_counter = true;
     c.boot_counter = ctx->rec.boots;
-    c.events_n = put_events(ctx, c.events);
-    put_user(ctx, &c);
-    c.nonce = lapel_fresh_nonce(ctx);
-    c.erase = ctx->erase == LAPEL_ERASE_ASKED;
+    if (LAPEL_WITH_EVENTS)
+        c.events_n = put_events(ctx, c.events);
+    if (LAPEL_WITH_FAULT)
+        put_fault(&ctx->rec, &c);
+    if (LAPEL_WITH_SETTINGS)
+        put_user(ctx, &c);
+    if (LAPEL_WITH_STATEMENTS)
+        c.nonce = lapel_fresh_nonce(ctx);
+    c.erase = LAPEL_WITH_ERASE && ctx->erase == LAPEL_ERASE_ASKED;
     return lsuit_checkin_write(&c, buf, cap, doc_out);
 }
 
@@ -136,8 +140,8 @@ static enum lsuit_err write_report(struct lapel *ctx, uint8_t *buf, size_t cap,
     struct lsuit_report r;
 
     memset(&r, 0, sizeof r);
-    r.product = text_of(ctx->config->product);
-    r.device_id = text_of(ctx->config->device_id);
+    r.product = lapel_text_bytes(ctx->config->product);
+    r.device_id = lapel_text_bytes(ctx->config->device_id);
     put_attempt(&ctx->rec.outcome, &r.attempt);
     r.has_space = true;
     r.space = lapel_check_space(ctx);
@@ -147,15 +151,9 @@ static enum lsuit_err write_report(struct lapel *ctx, uint8_t *buf, size_t cap,
 static enum lapel_err post(struct lapel *ctx, enum exchange exchange, struct lsuit_bytes body,
                            const char *path)
 {
-    struct lapel_http *h = &ctx->http;
+    struct lapel_request request = { .method = "POST", .path = path, .body = body };
 
-    lapel_http_request(h, &ctx->origin, "POST", path, NULL, 0);
-    lapel_fetch_authorise(ctx);
-    lapel_http_put(h, "Content-Type: application/cbor\r\n");
-    if (h->out_n > HEAD_ROOM - 32 || lapel_http_start(h, body.ptr, body.len) != HTTP_AGAIN)
-        return LAPEL_ERR_MEMORY;
-    ctx->exchange = (uint8_t)exchange;
-    return LAPEL_OK;
+    return lapel_fetch_ask(ctx, exchange, &request) == HTTP_AGAIN ? LAPEL_OK : LAPEL_ERR_MEMORY;
 }
 
 enum lapel_err lapel_check_start(struct lapel *ctx)
@@ -164,10 +162,10 @@ enum lapel_err lapel_check_start(struct lapel *ctx)
 
     ctx->kicked = false;
     ctx->checks++;
-    if (ctx->config->cdn)
+    if (is_cdn(ctx))
         return lapel_fresh_start(ctx);
-    if (write_checkin(ctx, ctx->http.io + HEAD_ROOM, ctx->http.io_size - HEAD_ROOM, &body) !=
-            LSUIT_OK ||
+    if (write_checkin(ctx, ctx->http.io + HTTP_HEAD_ROOM, ctx->http.io_size - HTTP_HEAD_ROOM,
+                      &body) != LSUIT_OK ||
         post(ctx, EXCHANGE_CHECKIN, body, "/v1/checkin") != LAPEL_OK) {
         lapel_core_plan(ctx);
         return LAPEL_ERR_MEMORY;
@@ -175,20 +173,12 @@ enum lapel_err lapel_check_start(struct lapel *ctx)
     return LAPEL_OK;
 }
 
-bool lapel_check_report_due(const struct lapel *ctx)
-{
-    const struct lapel_outcome *o = &ctx->rec.outcome;
-
-    return !ctx->config->cdn &&
-           (o->kind == LAPEL_OUTCOME_FAILED || o->kind == LAPEL_OUTCOME_REVERTED) && !o->reported;
-}
-
 enum lapel_err lapel_check_report_start(struct lapel *ctx)
 {
     struct lsuit_bytes body = { 0 };
 
-    if (write_report(ctx, ctx->http.io + HEAD_ROOM, ctx->http.io_size - HEAD_ROOM, &body) !=
-            LSUIT_OK ||
+    if (write_report(ctx, ctx->http.io + HTTP_HEAD_ROOM, ctx->http.io_size - HTTP_HEAD_ROOM,
+                     &body) != LSUIT_OK ||
         post(ctx, EXCHANGE_REPORT, body, "/v1/reports") != LAPEL_OK) {
         ctx->rec.outcome.reported = true; /* it goes with the next check-in */
         return LAPEL_ERR_MEMORY;
@@ -220,7 +210,7 @@ static void take_offer(struct lapel *ctx, const struct lsuit_verdict *v)
         return; /* asked and denied */
     if (lapel_apply_blocked(ctx, &pair))
         return;
-    if (ctx->offered && ctx->offline)
+    if (ctx->offered && is_offline(ctx))
         return; /* a local update goes first */
     lapel_apply_want(ctx, &pair);
 }
@@ -235,7 +225,7 @@ void lapel_check_verdict(struct lapel *ctx, const struct lsuit_verdict *v)
         if (in_hand(ctx, v) && ctx->rec.state != LAPEL_TRIAL)
             lapel_apply_end(ctx, LAPEL_OUTCOME_WITHDRAWN, LSUIT_STAGE_GATE, LSUIT_CLASS_WITHDRAWN,
                             0);
-    } else if (ctx->rec.state == LAPEL_READY && ctx->offered && !ctx->offline) {
+    } else if (ctx->rec.state == LAPEL_READY && ctx->offered && !is_offline(ctx)) {
         lapel_core_forget(ctx); /* an offer that was not taken up is no offer any more */
     }
 }
@@ -243,32 +233,28 @@ void lapel_check_verdict(struct lapel *ctx, const struct lsuit_verdict *v)
 /* What the server has seen needs not be told again. */
 static void answered(struct lapel *ctx)
 {
-    struct lapel_outcome former = ctx->rec.outcome;
+    struct lapel_record *r = &ctx->rec;
+    uint8_t kind = r->outcome.kind, known = r->fault.known;
 
     memset(ctx->count, 0, sizeof ctx->count);
-    if (former.kind == LAPEL_OUTCOME_NONE)
+    if (kind == LAPEL_OUTCOME_NONE && !known)
         return;
-    memset(&ctx->rec.outcome, 0, sizeof ctx->rec.outcome);
-    if (lapel_journal_save(ctx) != LAPEL_OK)
-        ctx->rec.outcome = former;
+    r->outcome.kind = LAPEL_OUTCOME_NONE;
+    r->fault.known = 0;
+    if (lapel_journal_save(ctx) != LAPEL_OK) { /* it is told once more */
+        r->outcome.kind = kind;
+        r->fault.known = known;
+    }
 }
 
 /* A page that people may be shown and led to: nothing but visible ASCII behind its scheme. */
 static bool is_page(struct lsuit_bytes url)
 {
-    static const char *const SCHEME[] = { "https://", "http://" };
-    size_t rest = url.len;
-
-    for (size_t i = 0; i < 2 && rest == url.len; i++) {
-        size_t n = strlen(SCHEME[i]);
-
-        if (url.len > n && memcmp(url.ptr, SCHEME[i], n) == 0)
-            rest = url.len - n;
-    }
     for (size_t i = 0; i < url.len; i++)
         if (url.ptr[i] <= 0x20 || url.ptr[i] > 0x7e)
             return false;
-    return rest < url.len;
+    return (lapel_text_begins(url.ptr, url.len, "https://") && url.len > 8) ||
+           (lapel_text_begins(url.ptr, url.len, "http://") && url.len > 7);
 }
 
 static void take_support_url(struct lapel *ctx, struct lsuit_bytes url)
@@ -276,6 +262,16 @@ static void take_support_url(struct lapel *ctx, struct lsuit_bytes url)
     memset(ctx->support_url, 0, sizeof ctx->support_url);
     if (url.ptr != NULL && url.len < sizeof ctx->support_url && is_page(url))
         memcpy(ctx->support_url, url.ptr, url.len);
+}
+
+static void take_support(struct lapel *ctx, const struct lsuit_answer *a)
+{
+    if (a->support_end != 0 && a->support_end != ctx->rec.support_end) {
+        ctx->rec.support_end = a->support_end;
+        (void)lapel_journal_save(ctx); /* or it is stored with the next change */
+    }
+    take_support_url(ctx, a->support_url);
+    lapel_policy_support(ctx);
 }
 
 static void good_check(struct lapel *ctx, uint32_t next_poll_s)
@@ -293,16 +289,13 @@ static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
 
     good_check(ctx, a->next_poll_s);
     answered(ctx);
-    if (a->support_end != 0 && a->support_end != ctx->rec.support_end) {
-        ctx->rec.support_end = a->support_end;
-        (void)lapel_journal_save(ctx); /* or it is stored with the next change */
-    }
-    take_support_url(ctx, a->support_url);
-    lapel_policy_support(ctx);
+    if (LAPEL_WITH_SUPPORT)
+        take_support(ctx, a);
     lapel_core_plan(ctx);
-    lapel_erase_answer(ctx, a->erase_nonce);
+    if (LAPEL_WITH_ERASE)
+        lapel_erase_answer(ctx, a->erase_nonce);
     lapel_check_verdict(ctx, lsuit_answer_verdict(a, &space));
-    if (a->statement.ptr != NULL && ctx->config->online_keys_n != 0)
+    if (LAPEL_WITH_STATEMENTS && a->statement.ptr != NULL && ctx->config->online_keys_n != 0)
         (void)lapel_fresh_take(ctx, a->statement, &st);
 }
 
@@ -319,15 +312,16 @@ static void statement_ended(struct lapel *ctx)
     struct lsuit_statement st;
 
     ctx->exchange = EXCHANGE_NONE;
-    if (h->status != 200 || lapel_fresh_take(ctx, doc, &st) != LSUIT_OK) {
-        h->status = h->status == 200 ? 0 : h->status;
+    if (h->head.status != 200 || lapel_fresh_take(ctx, doc, &st) != LSUIT_OK) {
+        h->head.status = h->head.status == 200 ? 0 : h->head.status;
         check_failed(ctx);
         return;
     }
     ctx->trial_checked = true;
     good_check(ctx, st.next_poll_s != 0 ? st.next_poll_s : lapel_core_period(ctx) / 1000);
     answered(ctx);
-    lapel_policy_support(ctx);
+    if (LAPEL_WITH_SUPPORT)
+        lapel_policy_support(ctx);
     lapel_core_plan(ctx);
     lapel_fresh_choose(ctx, &st);
 }
@@ -340,20 +334,21 @@ static void check_ended(struct lapel *ctx)
 
     ctx->exchange = EXCHANGE_NONE;
     /* An authenticated server answered: for a trial that is as good as any answer (6.10). */
-    if (h->status == 200 || h->status == 429 || h->status == 503)
+    if (h->head.status == 200 || h->head.status == 429 || h->head.status == 503)
         ctx->trial_checked = true;
-    if (h->status == 401) {
+    if (h->head.status == 401) {
         lapel_core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
-        lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, &(struct lapel_event){ 0 });
-        lapel_erase_refused(ctx);
+        lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, NULL);
+        if (LAPEL_WITH_ERASE)
+            lapel_erase_refused(ctx);
     }
-    if (h->status != 200) {
+    if (h->head.status != 200) {
         check_failed(ctx);
         return;
     }
     if (lsuit_answer_read(doc, &answer, NULL) != LSUIT_OK) {
         lapel_core_count(ctx, LSUIT_EVENT_MALFORMED);
-        h->status = 0;
+        h->head.status = 0;
         check_failed(ctx);
         return;
     }
@@ -362,7 +357,7 @@ static void check_ended(struct lapel *ctx)
 
 static void report_ended(struct lapel *ctx)
 {
-    uint16_t status = ctx->http.status;
+    uint16_t status = ctx->http.head.status;
 
     ctx->exchange = EXCHANGE_NONE;
     if (status == 429 || status >= 500) {
@@ -375,37 +370,28 @@ static void report_ended(struct lapel *ctx)
     (void)lapel_journal_save(ctx);
 }
 
-/* The exchange is over: whole, or broken with h->status 0. */
+/* The exchange is over. */
 static void ended(struct lapel *ctx)
 {
-    switch ((enum exchange)ctx->exchange) {
-    case EXCHANGE_REPORT:
+    if (LAPEL_WITH_REPORTS && ctx->exchange == EXCHANGE_REPORT)
         report_ended(ctx);
-        return;
-    case EXCHANGE_STATEMENT:
+    else if (LAPEL_WITH_STATEMENTS && ctx->exchange == EXCHANGE_STATEMENT)
         statement_ended(ctx);
-        return;
-    case EXCHANGE_ERASE:
+    else if (LAPEL_WITH_ERASE && ctx->exchange == EXCHANGE_ERASE)
         lapel_erase_ended(ctx);
-        return;
-    default:
+    else
         check_ended(ctx);
-    }
 }
 
 static void broken(struct lapel *ctx)
 {
-    ctx->http.status = 0;
-    switch ((enum exchange)ctx->exchange) {
-    case EXCHANGE_REPORT:
+    ctx->http.head.status = 0;
+    if (LAPEL_WITH_REPORTS && ctx->exchange == EXCHANGE_REPORT)
         lapel_fetch_later(ctx, &ctx->report_at, &ctx->report_fails);
-        return;
-    case EXCHANGE_ERASE:
+    else if (LAPEL_WITH_ERASE && ctx->exchange == EXCHANGE_ERASE)
         lapel_erase_ended(ctx);
-        return;
-    default:
+    else
         check_failed(ctx);
-    }
 }
 
 /* Ask again at once, on a new connection. */
@@ -414,16 +400,17 @@ static enum lapel_err again(struct lapel *ctx)
     uint8_t exchange = ctx->exchange;
 
     lapel_core_close(ctx);
-    if (exchange == EXCHANGE_REPORT)
+    if (LAPEL_WITH_REPORTS && exchange == EXCHANGE_REPORT)
         return lapel_check_report_start(ctx);
-    return exchange == EXCHANGE_ERASE ? lapel_erase_start(ctx) : lapel_check_start(ctx);
+    if (LAPEL_WITH_ERASE && exchange == EXCHANGE_ERASE)
+        return lapel_erase_start(ctx);
+    return lapel_check_start(ctx);
 }
 
 enum lapel_err lapel_check_step(struct lapel *ctx)
 {
     struct lapel_http *h = &ctx->http;
-    enum http_result r =
-        lapel_http_step(h, ctx->port.net, ctx->port.ctx, &ctx->origin, now_ms(ctx));
+    enum http_result r = lapel_http_step(h, now_ms(ctx));
 
     if (r == HTTP_AGAIN && !h->moved)
         ctx->wait_ms = SOCKET_WAIT_MS;

@@ -13,10 +13,12 @@
 
 #include "lsuit/checkin.h"
 #include "lsuit/receipt.h"
+#include "text.h"
 
 enum lapel_err lapel_erase(struct lapel *ctx)
 {
-    if (ctx->config->cdn || ctx->config->device_id == NULL || ctx->config->token == NULL)
+    if (!LAPEL_WITH_ERASE || is_cdn(ctx) || ctx->config->device_id == NULL ||
+        ctx->config->token == NULL)
         return LAPEL_ERR_STATE;
     ctx->erase = LAPEL_ERASE_ASKED;
     lapel_kick(ctx);
@@ -53,31 +55,21 @@ void lapel_erase_refused(struct lapel *ctx)
         end(ctx, LSUIT_CLASS_UNAUTHORISED, NO_RECEIPT);
 }
 
-bool lapel_erase_due(const struct lapel *ctx, uint64_t now)
-{
-    return ctx->erase == LAPEL_ERASE_BEGUN && now >= ctx->erase_at && now >= ctx->not_before;
-}
-
 enum lapel_err lapel_erase_start(struct lapel *ctx)
 {
-    struct lapel_http *h = &ctx->http;
+    struct lapel_request request = { .method = "DELETE",
+                                     .path = "/v1/device",
+                                     .erase = { ctx->erase_nonce, ctx->erase_nonce_n } };
 
-    lapel_http_request(h, &ctx->origin, "DELETE", "/v1/device", NULL, 0);
-    lapel_fetch_authorise(ctx);
-    lapel_http_put(h, "Lapel-Erase: ");
-    lapel_http_put_hex(h, ctx->erase_nonce, ctx->erase_nonce_n);
-    lapel_http_put(h, "\r\n");
-    if (lapel_http_start(h, NULL, 0) != HTTP_AGAIN) {
-        end(ctx, LSUIT_CLASS_LIMIT, NO_RECEIPT);
-        return LAPEL_ERR_MEMORY;
-    }
-    ctx->exchange = EXCHANGE_ERASE;
-    return LAPEL_OK;
+    if (lapel_fetch_ask(ctx, EXCHANGE_ERASE, &request) == HTTP_AGAIN)
+        return LAPEL_OK;
+    end(ctx, LSUIT_CLASS_LIMIT, NO_RECEIPT);
+    return LAPEL_ERR_MEMORY;
 }
 
 static bool is_text(struct lsuit_bytes b, const char *text)
 {
-    return b.len == strlen(text) && memcmp(b.ptr, text, b.len) == 0;
+    return b.len == lapel_text_n(text) && memcmp(b.ptr, text, b.len) == 0;
 }
 
 static uint8_t check_receipt(struct lapel *ctx, struct lsuit_bytes doc)
@@ -105,16 +97,16 @@ void lapel_erase_ended(struct lapel *ctx)
     struct lsuit_bytes doc = { h->io, h->body_n };
 
     ctx->exchange = EXCHANGE_NONE;
-    if (h->status == 204) {
+    if (h->head.status == 204) {
         end(ctx, LSUIT_CLASS_NONE, NO_RECEIPT);
-    } else if (h->status == 200) {
+    } else if (h->head.status == 200) {
         uint8_t class_ = check_receipt(ctx, doc);
 
         end(ctx, class_, class_ == LSUIT_CLASS_NONE ? doc : NO_RECEIPT);
-    } else if (h->status == 429 || h->status >= 500 || h->status == 0) {
+    } else if (h->head.status == 429 || h->head.status >= 500 || h->head.status == 0) {
         lapel_fetch_later(ctx, &ctx->erase_at, &ctx->erase_fails);
     } else {
-        end(ctx, h->status == 401 ? LSUIT_CLASS_UNAUTHORISED : LSUIT_CLASS_SERVER_REFUSED,
+        end(ctx, h->head.status == 401 ? LSUIT_CLASS_UNAUTHORISED : LSUIT_CLASS_SERVER_REFUSED,
             NO_RECEIPT);
     }
 }

@@ -18,13 +18,14 @@
 #include "lsuit/checkin.h"
 #include "lsuit/place.h"
 #include "lsuit/statement.h"
+#include "text.h"
 
 #define SAVE_FIRST_S 900u
 #define SAVE_S 21600u
 
 static uint32_t stale_after(const struct lapel *ctx)
 {
-    return ctx->rec.stale_after_s != 0 ? ctx->rec.stale_after_s : LAPEL_STALE_AFTER_S;
+    return ctx->rec.fresh.stale_after_s != 0 ? ctx->rec.fresh.stale_after_s : LAPEL_STALE_AFTER_S;
 }
 
 /* A record that can't be written now is written with the next change. */
@@ -43,25 +44,24 @@ void lapel_fresh_init(struct lapel *ctx)
 
 static void begin_stale(struct lapel *ctx)
 {
-    ctx->rec.stale = true;
+    ctx->rec.fresh.stale = true;
     save(ctx);
     lapel_core_count(ctx, LSUIT_EVENT_STALE);
-    lapel_policy_tell(ctx, LAPEL_EVENT_STALE, &(struct lapel_event){ 0 });
+    lapel_policy_tell(ctx, LAPEL_EVENT_STALE, NULL);
 }
 
 void lapel_fresh_tick(struct lapel *ctx)
 {
-    struct lapel_record *r = &ctx->rec;
+    struct lapel_fresh *f = &ctx->rec.fresh;
     uint64_t now = now_ms(ctx);
     uint64_t passed = now > ctx->fresh_tick ? (now - ctx->fresh_tick) / 1000 : 0;
 
     if (ctx->config->online_keys_n == 0 || passed == 0)
         return;
     ctx->fresh_tick += passed * 1000;
-    r->fresh_age_s =
-        passed < UINT32_MAX - r->fresh_age_s ? r->fresh_age_s + (uint32_t)passed : UINT32_MAX;
+    f->age_s = passed < UINT32_MAX - f->age_s ? f->age_s + (uint32_t)passed : UINT32_MAX;
     ctx->fresh_unsaved_s += passed;
-    if (!r->stale && r->fresh_age_s >= stale_after(ctx))
+    if (!f->stale && f->age_s >= stale_after(ctx))
         begin_stale(ctx);
     else if (ctx->fresh_unsaved_s >= ctx->fresh_save_s)
         save(ctx);
@@ -73,8 +73,8 @@ struct lsuit_bytes lapel_fresh_nonce(struct lapel *ctx)
 {
     const struct lapel_record *r = &ctx->rec;
     struct lsuit_bytes nonce = { ctx->nonce, sizeof ctx->nonce };
-    bool wants = r->state == LAPEL_TRIAL || r->state == LAPEL_STAGED || r->statement == 0 ||
-                 r->fresh_age_s >= stale_after(ctx) / 4;
+    bool wants = r->state == LAPEL_TRIAL || r->state == LAPEL_STAGED || r->fresh.number == 0 ||
+                 r->fresh.age_s >= stale_after(ctx) / 4;
 
     ctx->nonce_asked = ctx->config->online_keys_n != 0 && wants &&
                        ctx->port.sys->random(ctx->port.ctx, ctx->nonce, sizeof ctx->nonce) > 0;
@@ -164,29 +164,37 @@ static void stop_what_is_in_hand(struct lapel *ctx, const struct lsuit_statement
         lapel_apply_end(ctx, LAPEL_OUTCOME_WITHDRAWN, LSUIT_STAGE_GATE, LSUIT_CLASS_WITHDRAWN, 0);
 }
 
+/* True when it must be in the journal before anything follows from it. */
+static bool take_support(struct lapel *ctx, const struct lsuit_statement *st)
+{
+    uint32_t end = lsuit_statement_support(st, lapel_text_bytes(ctx->config->model));
+    bool news = end != 0 && end != ctx->rec.support_end;
+
+    if (news)
+        ctx->rec.support_end = end;
+    return news;
+}
+
 static void remember(struct lapel *ctx, const struct lsuit_statement *st, bool fresh)
 {
-    struct lapel_record *r = &ctx->rec;
-    uint32_t end = lsuit_statement_support(st, lapel_check_model(ctx));
+    struct lapel_fresh *f = &ctx->rec.fresh;
     uint64_t content = content_of(st);
-    bool must = content != r->statement_content || (fresh && r->stale);
-    bool was_stale = r->stale;
+    bool was_stale = f->stale;
+    bool must = content != f->content || (fresh && was_stale);
 
-    r->statement = st->number;
-    r->statement_content = content;
-    r->stale_after_s = st->stale_after_s;
-    if (end != 0 && end != r->support_end) {
-        r->support_end = end;
-        must = true;
-    }
+    f->number = st->number;
+    f->content = content;
+    f->stale_after_s = st->stale_after_s;
     if (fresh) {
-        r->fresh_age_s = 0;
-        r->stale = false;
+        f->age_s = 0;
+        f->stale = false;
     }
+    if (LAPEL_WITH_SUPPORT && take_support(ctx, st))
+        must = true;
     if (must)
         save(ctx);
     if (was_stale && fresh)
-        lapel_policy_tell(ctx, LAPEL_EVENT_FRESH, &(struct lapel_event){ 0 });
+        lapel_policy_tell(ctx, LAPEL_EVENT_FRESH, NULL);
 }
 
 enum lsuit_err lapel_fresh_take(struct lapel *ctx, struct lsuit_bytes doc,
@@ -198,7 +206,7 @@ enum lsuit_err lapel_fresh_take(struct lapel *ctx, struct lsuit_bytes doc,
 
     if (e == LSUIT_OK) {
         own = is_own_nonce(ctx, st->nonce);
-        if (st->number < ctx->rec.statement || (st->nonce.ptr != NULL && !own))
+        if (st->number < ctx->rec.fresh.number || (st->nonce.ptr != NULL && !own))
             e = LSUIT_ERR_ROLLBACK;
     }
     if (e != LSUIT_OK) {
@@ -206,7 +214,7 @@ enum lsuit_err lapel_fresh_take(struct lapel *ctx, struct lsuit_bytes doc,
         return e;
     }
     ctx->nonce_asked = false; /* a second answer to it proves nothing */
-    remember(ctx, st, own || st->number > ctx->rec.statement);
+    remember(ctx, st, own || st->number > ctx->rec.fresh.number);
     stop_what_is_in_hand(ctx, st);
     return LSUIT_OK;
 }
@@ -215,27 +223,25 @@ enum lsuit_err lapel_fresh_take(struct lapel *ctx, struct lsuit_bytes doc,
 
 enum lapel_err lapel_fresh_start(struct lapel *ctx)
 {
-    struct lapel_http *h = &ctx->http;
     uint8_t hex[2 * sizeof ctx->config->class_id];
+    struct lapel_request request = { .method = "GET",
+                                     .path = "/v1/statements/",
+                                     .tail = { hex, sizeof hex } };
 
     lapel_fetch_hex(ctx->config->class_id, sizeof ctx->config->class_id, hex);
-    lapel_http_request(h, &ctx->origin, "GET", "/v1/statements/", hex, sizeof hex);
-    if (lapel_http_start(h, NULL, 0) != HTTP_AGAIN)
-        return LAPEL_ERR_MEMORY;
-    ctx->exchange = EXCHANGE_STATEMENT;
-    return LAPEL_OK;
+    return lapel_fetch_ask(ctx, EXCHANGE_STATEMENT, &request) == HTTP_AGAIN ? LAPEL_OK
+                                                                            : LAPEL_ERR_MEMORY;
 }
 
 static bool lets_in(const struct lapel *ctx, const struct lsuit_release *r)
 {
-    const char *id = ctx->config->device_id;
+    struct lsuit_bytes id = lapel_text_bytes(ctx->config->device_id);
     uint64_t place = UINT64_MAX; /* nobody in particular: in when everybody is */
 
     if (r->state != LSUIT_RELEASE_OPEN || r->sequence <= ctx->rec.accepted.sequence)
         return false;
-    if (id != NULL && r->salt.ptr != NULL &&
-        lsuit_place(ctx->port.crypto, r->salt,
-                    (struct lsuit_bytes){ (const uint8_t *)id, strlen(id) }, &place) != LSUIT_OK)
+    if (id.ptr != NULL && r->salt.ptr != NULL &&
+        lsuit_place(ctx->port.crypto, r->salt, id, &place) != LSUIT_OK)
         return false;
     return lsuit_place_in(place, r->has_threshold, r->threshold);
 }
