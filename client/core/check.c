@@ -102,6 +102,13 @@ static void put_fault(const struct lapel_record *r, struct lsuit_checkin *c)
         c->fault.detail = (struct lsuit_bytes){ f->detail, f->detail_n };
 }
 
+static struct lsuit_bytes device_id(const struct lapel *ctx)
+{
+    bool nobody = ctx->identity == IDENTITY_NOBODY;
+
+    return lapel_text_bytes(nobody ? NULL : ctx->config->device_id);
+}
+
 static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
                                     struct lsuit_bytes *doc_out)
 {
@@ -109,7 +116,7 @@ static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
 
     memset(&c, 0, sizeof c);
     c.product = lapel_text_bytes(ctx->config->product);
-    c.device_id = lapel_text_bytes(ctx->config->device_id);
+    c.device_id = device_id(ctx);
     c.model = lapel_text_bytes(ctx->config->model);
     c.hw_revision = lapel_text_bytes(ctx->config->hardware);
     put_running(ctx, &c.running[0]);
@@ -141,7 +148,7 @@ static enum lsuit_err write_report(struct lapel *ctx, uint8_t *buf, size_t cap,
 
     memset(&r, 0, sizeof r);
     r.product = lapel_text_bytes(ctx->config->product);
-    r.device_id = lapel_text_bytes(ctx->config->device_id);
+    r.device_id = device_id(ctx);
     put_attempt(&ctx->rec.outcome, &r.attempt);
     r.has_space = true;
     r.space = lapel_check_space(ctx);
@@ -164,6 +171,10 @@ enum lapel_err lapel_check_start(struct lapel *ctx)
     ctx->checks++;
     if (is_cdn(ctx))
         return lapel_fresh_start(ctx);
+    /* Nobody's update is over: perhaps the server knows this device again. */
+    if (ctx->identity == IDENTITY_NOBODY && ctx->check_fails == 0 && !ctx->offered &&
+        ctx->rec.state == LAPEL_READY)
+        ctx->identity = IDENTITY_TOKEN;
     if (write_checkin(ctx, ctx->http.io + HTTP_HEAD_ROOM, ctx->http.io_size - HTTP_HEAD_ROOM,
                       &body) != LSUIT_OK ||
         post(ctx, EXCHANGE_CHECKIN, body, "/v1/checkin") != LAPEL_OK) {
@@ -337,8 +348,7 @@ static void check_ended(struct lapel *ctx)
     if (h->head.status == 200 || h->head.status == 429 || h->head.status == 503)
         ctx->trial_checked = true;
     if (h->head.status == 401) {
-        lapel_core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
-        lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, NULL);
+        lapel_fetch_unauthorised(ctx);
         if (LAPEL_WITH_ERASE)
             lapel_erase_refused(ctx);
     }

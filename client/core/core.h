@@ -46,6 +46,9 @@ enum work {
     WORK_CLEAN    /* UPDATED or FAILED, next is READY */
 };
 
+/* As who it speaks to the server. */
+enum identity { IDENTITY_TOKEN = 0, IDENTITY_TOKEN_NEXT, IDENTITY_NOBODY };
+
 enum exchange {
     EXCHANGE_NONE = 0,
     EXCHANGE_CHECKIN,
@@ -175,6 +178,9 @@ void lapel_fetch_hex(const uint8_t *bytes, size_t n, uint8_t *hex);
 /* Begin an exchange, with the token where it may be sent. HTTP_LIMIT: it doesn't fit. */
 enum http_result lapel_fetch_ask(struct lapel *ctx, enum exchange exchange,
                                  struct lapel_request *request);
+/* 401: count it, tell it, and be somebody else next time: the second token, then nobody where that
+ * is allowed, then the first again. */
+void lapel_fetch_unauthorised(struct lapel *ctx);
 /* Wait as a status or an error demands: Retry-After, or back-off by *fails. Ends the exchange. */
 void lapel_fetch_later(struct lapel *ctx, uint64_t *at, uint8_t *fails);
 

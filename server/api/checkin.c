@@ -223,14 +223,6 @@ enum err report_call(struct call *c, struct db *db)
     return ERR_OK;
 }
 
-/* There is no trust set yet; a device that asks learns that it has the newest. */
-enum err trust_call(struct call *c, struct db *db)
-{
-    (void)c;
-    (void)db;
-    return ERR_NOT_FOUND;
-}
-
 /* --- Erasing --- */
 
 enum err device_delete_call(struct call *c, struct db *db)

@@ -87,6 +87,14 @@ static const char *find(const char *text, size_t n, const char *what)
     return memmem(text, n, what, strlen(what));
 }
 
+enum err trust_any_key_id(const struct lsuit_key *key, uint8_t id_out[TRUST_KEY_ID])
+{
+    if (key->type == LSUIT_KEY_P256 && key->material.len == LSUIT_P256_POINT_LEN)
+        return trust_key_id(key->material.ptr, id_out);
+    return sha256(key->material.ptr, key->material.len, id_out) ? ERR_OK
+                                                                : FAIL(ERR_INTERNAL, "no SHA-256");
+}
+
 /* What stands between the lines of this label; false when there is no such block. */
 static bool block(const char *text, size_t n, const char *label, const char **begin_out,
                   size_t *n_out)
