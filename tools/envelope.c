@@ -80,20 +80,26 @@ int envelope_verified(struct lsuit_bytes doc, const struct opt_list *key_files, 
     return e == LSUIT_OK ? CLI_OK : cli_fault("envelope", e, &fault);
 }
 
-/* The verdict as lines, or as one JSON object. */
+/*
+ * The verdict as lines, or as one JSON object.
+ *
+ *   files  where the keys came from; NULL: from no files
+ */
 static void print_verified(const struct lsuit_manifest *m, const struct envelope_signers *signers,
                            const struct opt_list *files, bool json)
 {
     char id[2 * LSUIT_SHA256_LEN + 1], digest[2 * LSUIT_DIGEST_MAX + 1], sequence[24];
     json_t *list = json_array(), *o = json_object();
 
-    for (size_t i = 0; i < files->n; i++) {
+    for (size_t i = 0; i < ENVELOPE_KEYS_MAX; i++) {
         if ((signers->auth.signers >> i & 1) == 0)
             continue;
         hex_put(signers->id[i], LSUIT_SHA256_LEN, id);
         json_array_append_new(list, json_string(id));
-        if (!json)
+        if (!json && files != NULL)
             printf("signed by   %s (%s)\n", id, files->item[i]);
+        else if (!json)
+            printf("signed by   %s\n", id);
     }
     hex_put(m->digest.bytes.ptr, m->digest.bytes.len, digest);
     snprintf(sequence, sizeof sequence, "%" PRIu64, m->sequence);
@@ -118,6 +124,36 @@ int envelope_verify(struct lsuit_bytes doc, const struct opt_list *key_files, ui
     if (e == CLI_OK)
         print_verified(&m, &signers, key_files, json);
     return e;
+}
+
+int envelope_verify_trust(struct lsuit_bytes doc, const struct lsuit_trust *set, uint32_t policy,
+                          bool json)
+{
+    static struct envelope_signers signers;
+    struct lsuit_fault fault = { .component = -1 };
+    struct lsuit_envelope env;
+    struct lsuit_manifest m;
+    struct lsuit_facts facts = { 0 };
+    struct lsuit_role role;
+    enum lsuit_err e;
+
+    if (envelope_open(doc, &env) != CLI_OK)
+        return CLI_FAILED;
+    e = lsuit_manifest_read(&env, CRYPTO, &m, &fault);
+    if (e == LSUIT_OK)
+        e = lsuit_manifest_facts(&m, &facts, &fault);
+    if (e == LSUIT_OK)
+        e = lsuit_trust_verify_envelope(set, facts.vendor_id, facts.class_id[0], &env, CRYPTO,
+                                        &role, &signers.auth, &fault);
+    if (e == LSUIT_OK)
+        e = lsuit_manifest_check(&m, policy, &fault);
+    if (e != LSUIT_OK)
+        return cli_fault("envelope", e, &fault);
+    for (size_t i = 0; i < role.keys_n; i++)
+        if (pem_key_id(role.keys[i].material.ptr, signers.id[i]) != CLI_OK)
+            return CLI_FAILED;
+    print_verified(&m, &signers, NULL, json);
+    return CLI_OK;
 }
 
 /* The COSE blocks that the wrapper holds already, without the digest before them. */

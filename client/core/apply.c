@@ -130,7 +130,7 @@ static enum lsuit_err op_find(void *p, uint32_t comp, struct lsuit_bytes id)
     struct lapel *ctx = p;
     int found = ctx->port.slots->find(ctx->port.ctx, id);
 
-    if (found < 0 || found >= LSUIT_MAX_COMPONENTS)
+    if (found < 0 || found >= LAPEL_COMPONENTS)
         return LSUIT_ERR_COMPONENT;
     ctx->map[comp] = (uint8_t)found;
     return LSUIT_OK;
@@ -183,12 +183,6 @@ static int op_read(void *p, uint32_t comp, uint64_t offset, uint8_t *buf, size_t
     return r == 0 ? LSUIT_OP_AGAIN : LSUIT_OP_DONE;
 }
 
-static int op_fail(struct lapel *ctx, uint8_t stage, uint8_t class_)
-{
-    ctx->fail = (struct lapel_fail){ LAPEL_OUTCOME_FAILED, stage, class_, 0 };
-    return LSUIT_OP_FAIL;
-}
-
 /* One write from bytes in memory that stand for the component from its begin. */
 static int put_all(struct lapel *ctx, struct lsuit_bytes all)
 {
@@ -207,10 +201,10 @@ static int put_piece(struct lapel *ctx, int n)
     if (n == 0)
         return LSUIT_OP_AGAIN;
     if (n < 0 || (uint64_t)n > ctx->total - ctx->at)
-        return op_fail(ctx, LSUIT_STAGE_FETCH, LSUIT_CLASS_STORAGE);
+        return lapel_core_fail(ctx, LSUIT_STAGE_FETCH, LSUIT_CLASS_STORAGE, n);
     int r = lapel_store_put(ctx, ctx->http.io, (size_t)n, &used);
     if (r == LSUIT_OP_DONE && used == 0) /* a piece smaller than one write, and not the last */
-        return op_fail(ctx, LSUIT_STAGE_FETCH, LSUIT_CLASS_STORAGE);
+        return lapel_core_fail(ctx, LSUIT_STAGE_FETCH, LSUIT_CLASS_STORAGE, n);
     return r == LSUIT_OP_FAIL || ctx->at == ctx->total ? r : LSUIT_OP_AGAIN;
 }
 
@@ -243,7 +237,7 @@ static int op_fetch(void *p, uint32_t comp, bool first, struct lsuit_bytes uri,
         return LSUIT_OP_DONE;
     }
     if (first && (max_size == UINT64_MAX || (integrated.ptr != NULL && integrated.len != max_size)))
-        return op_fail(ctx, LSUIT_STAGE_FETCH, LSUIT_CLASS_UNSUPPORTED);
+        return lapel_core_fail(ctx, LSUIT_STAGE_FETCH, LSUIT_CLASS_UNSUPPORTED, 0);
     if (first)
         r = begin_store(ctx, comp, max_size);
     if (r != LSUIT_OP_DONE)
@@ -251,9 +245,9 @@ static int op_fetch(void *p, uint32_t comp, bool first, struct lsuit_bytes uri,
     if (ctx->at < ctx->total) {
         if (integrated.ptr != NULL)
             r = put_all(ctx, integrated);
-        else if (ctx->offline)
+        else if (is_offline(ctx))
             r = ctx->apply_read == NULL
-                    ? op_fail(ctx, LSUIT_STAGE_FETCH, LSUIT_CLASS_STORAGE)
+                    ? lapel_core_fail(ctx, LSUIT_STAGE_FETCH, LSUIT_CLASS_STORAGE, 0)
                     : put_piece(ctx, ctx->apply_read(ctx->port.ctx, uri, ctx->at, ctx->http.io,
                                                      piece(ctx)));
         else
@@ -283,7 +277,7 @@ static int op_copy(void *p, uint32_t comp, bool first, uint32_t source, uint64_t
     int r = LSUIT_OP_DONE;
 
     if (first && (size > max_size || size == UINT64_MAX))
-        return op_fail(ctx, LSUIT_STAGE_WRITE, LSUIT_CLASS_SPACE);
+        return lapel_core_fail(ctx, LSUIT_STAGE_WRITE, LSUIT_CLASS_SPACE, 0);
     if (first)
         r = begin_store(ctx, comp, size);
     if (r == LSUIT_OP_DONE && ctx->at < ctx->total) {
@@ -392,7 +386,7 @@ static enum lsuit_err check_sequence(struct lapel *ctx)
         return LSUIT_ERR_ROLLBACK;
     if (m->sequence == r->accepted.sequence && (r->accepted_known || m->sequence != 0) && !same)
         return LSUIT_ERR_CONFLICT;
-    if (ctx->offline) {
+    if (is_offline(ctx)) {
         lapel_apply_unblock(ctx, &pair); /* somebody at the device says: try again */
         ctx->want = pair;
         ctx->offered = true;
@@ -455,7 +449,7 @@ static void start_run(struct lapel *ctx)
 {
     ctx->resumed = false;
     ctx->whole = 0;
-    for (unsigned i = 0; i < LSUIT_MAX_COMPONENTS; i++)
+    for (unsigned i = 0; i < LAPEL_COMPONENTS; i++)
         if (ctx->rec.attempt.length[i] != 0)
             ctx->whole |= (uint8_t)(1u << i);
     memset(&ctx->fail, 0, sizeof ctx->fail);
@@ -484,7 +478,7 @@ static void dry(struct lapel *ctx)
     ctx->has_priority = run->dry_result.has_priority;
     ctx->priority = run->dry_result.priority;
     /* A file that is good ends what was postponed before it; stored together with WRITING. */
-    if (ctx->offline && ctx->rec.state == LAPEL_READY)
+    if (is_offline(ctx) && ctx->rec.state == LAPEL_READY)
         ctx->rec.postpone_left_ms = 0;
     if (ctx->rec.state == LAPEL_WRITING)
         start_run(ctx);
@@ -494,31 +488,26 @@ static void dry(struct lapel *ctx)
 
 /* --- READY to CANDIDATE --------------------------------------------------------------------------- */
 
-/* Leave READY: an attempt of its own id. What the same release wrote before is gone on with. */
+/* Leave READY: an attempt of its own id. What the same release wrote before is gone on with. When
+ * WRITING can't be stored the next try begins anew. */
 static enum lapel_err begin(struct lapel *ctx)
 {
     struct lapel_attempt *a = &ctx->rec.attempt;
-    struct lapel_attempt former = *a;
     uint8_t slot = ctx->running_slot ^ 1;
 
     if (a->slot != slot || !same_pair(&a->pair, &ctx->want))
         memset(a, 0, sizeof *a);
-    if (ctx->port.sys->random(ctx->port.ctx, a->id, sizeof a->id) <= 0) {
-        *a = former;
+    if (ctx->port.sys->random(ctx->port.ctx, a->id, sizeof a->id) <= 0)
         return LAPEL_ERR_PORT;
-    }
     a->pair = ctx->want;
     a->slot = slot;
-    a->offline = ctx->offline;
+    a->offline = is_offline(ctx);
     a->stagings = 0;
     a->starts = 0;
     enum lapel_err e = lapel_state_set(ctx, LAPEL_WRITING);
-    if (e != LAPEL_OK) {
-        *a = former;
-        return e;
-    }
-    start_run(ctx);
-    return LAPEL_OK;
+    if (e == LAPEL_OK)
+        start_run(ctx);
+    return e;
 }
 
 static enum lapel_err download_gate(struct lapel *ctx)
@@ -665,7 +654,7 @@ static bool rechecked(struct lapel *ctx)
 {
     uint64_t now = now_ms(ctx);
 
-    if (ctx->offline || ctx->rechecked)
+    if (is_offline(ctx) || ctx->rechecked)
         return true;
     if (ctx->staged_at == 0) {
         ctx->staged_at = now == 0 ? 1 : now;
@@ -716,10 +705,28 @@ void lapel_apply_raise_counter(struct lapel *ctx)
         ctx->rec.counter = counter;
 }
 
-enum lapel_err lapel_apply_confirm(struct lapel *ctx)
+/* The attempt's outcome, stored with the state that it leads to. */
+static enum lapel_err conclude(struct lapel *ctx, enum lapel_state state,
+                               const struct lapel_fail *how)
 {
     struct lapel_record *r = &ctx->rec;
-    struct lapel_record former = *r;
+    struct lapel_outcome former = r->outcome;
+
+    lapel_state_outcome(r, how);
+    if (how->kind == LAPEL_OUTCOME_FAILED || how->kind == LAPEL_OUTCOME_WITHDRAWN)
+        r->outcome.offset = ctx->at;
+    enum lapel_err e = lapel_state_set(ctx, state);
+    if (e != LAPEL_OK)
+        r->outcome = former;
+    return e;
+}
+
+/* Everything here may be done again: when UPDATED can't be stored, the next step does. */
+enum lapel_err lapel_apply_confirm(struct lapel *ctx)
+{
+    static const struct lapel_fail CONFIRMED = { LAPEL_OUTCOME_CONFIRMED, LSUIT_STAGE_CONFIRM, 0,
+                                                 0 };
+    struct lapel_record *r = &ctx->rec;
     int done = ctx->port.boot->confirm(ctx->port.ctx);
 
     if (done <= 0) {
@@ -732,43 +739,24 @@ enum lapel_err lapel_apply_confirm(struct lapel *ctx)
     }
     lapel_apply_raise_counter(ctx);
     lapel_apply_unblock(ctx, &r->attempt.pair);
-    memset(&r->outcome, 0, sizeof r->outcome);
-    memcpy(r->outcome.id, r->attempt.id, sizeof r->outcome.id);
-    r->outcome.pair = r->attempt.pair;
-    r->outcome.kind = LAPEL_OUTCOME_CONFIRMED;
-    r->outcome.stage = LSUIT_STAGE_CONFIRM;
-    enum lapel_err e = lapel_state_set(ctx, LAPEL_UPDATED);
-    if (e != LAPEL_OK) {
-        *r = former;
+    enum lapel_err e = conclude(ctx, LAPEL_UPDATED, &CONFIRMED);
+    if (e != LAPEL_OK)
         return e;
-    }
     if (ctx->port.nv->counter_raise != NULL)
         (void)ctx->port.nv->counter_raise(ctx->port.ctx, r->counter);
     ctx->work = WORK_CLEAN;
-    lapel_policy_tell(ctx, LAPEL_EVENT_INSTALLED, &(struct lapel_event){ 0 });
+    lapel_policy_tell(ctx, LAPEL_EVENT_INSTALLED, NULL);
     return LAPEL_OK;
 }
 
 enum lapel_err lapel_apply_reject(struct lapel *ctx, uint8_t class_)
 {
-    struct lapel_record *r = &ctx->rec;
-    struct lapel_record former = *r;
+    struct lapel_fail rejected = { LAPEL_OUTCOME_REVERTED, LSUIT_STAGE_TRIAL, class_, 0 };
+    enum lapel_err e = conclude(ctx, LAPEL_REJECTED, &rejected);
 
-    memset(&r->outcome, 0, sizeof r->outcome);
-    memcpy(r->outcome.id, r->attempt.id, sizeof r->outcome.id);
-    r->outcome.pair = r->attempt.pair;
-    r->outcome.kind = LAPEL_OUTCOME_REVERTED;
-    r->outcome.stage = LSUIT_STAGE_TRIAL;
-    r->outcome.error = class_;
-    if (class_ != LSUIT_CLASS_NO_SERVER)
-        lapel_apply_trial_failed(ctx, &r->attempt.pair);
-    enum lapel_err e = lapel_state_set(ctx, LAPEL_REJECTED);
-    if (e != LAPEL_OK) {
-        *r = former;
-        return e;
-    }
-    ctx->work = WORK_REJECT;
-    return LAPEL_OK;
+    if (e == LAPEL_OK)
+        ctx->work = WORK_REJECT;
+    return e;
 }
 
 static enum lapel_err trial(struct lapel *ctx)
@@ -782,7 +770,8 @@ static enum lapel_err trial(struct lapel *ctx)
         health = p->health(ctx->port.ctx);
     if (health == LAPEL_HEALTH_BAD || ctx->rec.attempt.starts > LAPEL_TRIALS)
         return lapel_apply_reject(ctx, LSUIT_CLASS_HEALTH);
-    if (health == LAPEL_HEALTH_OK && (ctx->trial_checked || ctx->rec.attempt.offline))
+    if (health == LAPEL_HEALTH_OK &&
+        (ctx->trial_checked || (LAPEL_WITH_APPLY && ctx->rec.attempt.offline)))
         return lapel_apply_confirm(ctx);
     if (ctx->trial_left_ms == 0)
         return lapel_apply_reject(ctx, health == LAPEL_HEALTH_OK ? LSUIT_CLASS_NO_SERVER
@@ -822,7 +811,7 @@ void lapel_apply_end(struct lapel *ctx, enum lapel_outcome_kind kind, uint8_t st
 {
     if (ctx->rec.state == LAPEL_READY) {
         if (kind == LAPEL_OUTCOME_WITHDRAWN)
-            lapel_policy_tell(ctx, LAPEL_EVENT_WITHDRAWN, &(struct lapel_event){ 0 });
+            lapel_policy_tell(ctx, LAPEL_EVENT_WITHDRAWN, NULL);
         lapel_core_forget(ctx);
         return;
     }
@@ -845,25 +834,13 @@ static void unstage(struct lapel *ctx)
 
 static enum lapel_err end(struct lapel *ctx)
 {
-    struct lapel_record *r = &ctx->rec;
-    struct lapel_outcome former = r->outcome;
     struct lapel_event event = { .stage = ctx->fail.stage, .error = ctx->fail.class_ };
     bool withdrawn = ctx->fail.kind == LAPEL_OUTCOME_WITHDRAWN;
-
-    memset(&r->outcome, 0, sizeof r->outcome);
-    memcpy(r->outcome.id, r->attempt.id, sizeof r->outcome.id);
-    r->outcome.pair = r->attempt.pair;
-    r->outcome.kind = ctx->fail.kind;
-    r->outcome.stage = ctx->fail.stage;
-    r->outcome.error = ctx->fail.class_;
-    r->outcome.code = ctx->fail.code;
-    r->outcome.offset = ctx->at;
-    enum lapel_err e = lapel_state_set(ctx, withdrawn ? LAPEL_READY : LAPEL_FAILED);
-    if (e != LAPEL_OK) {
-        r->outcome = former;
-        return e;
-    }
     bool news = ctx->fail.class_ == LSUIT_CLASS_WITHDRAWN;
+    enum lapel_err e = conclude(ctx, withdrawn ? LAPEL_READY : LAPEL_FAILED, &ctx->fail);
+
+    if (e != LAPEL_OK)
+        return e;
     lapel_policy_tell(ctx, news ? LAPEL_EVENT_WITHDRAWN : LAPEL_EVENT_FAILED, &event);
     if (withdrawn)
         lapel_core_forget(ctx);
@@ -874,18 +851,15 @@ static enum lapel_err end(struct lapel *ctx)
 
 static enum lapel_err clean(struct lapel *ctx)
 {
-    struct lapel_attempt former = ctx->rec.attempt;
     bool soon = ctx->rec.state == LAPEL_UPDATED || ctx->rec.outcome.kind == LAPEL_OUTCOME_REVERTED;
 
     memset(&ctx->rec.attempt, 0, sizeof ctx->rec.attempt);
     enum lapel_err e = lapel_state_set(ctx, LAPEL_READY);
-    if (e != LAPEL_OK) {
-        ctx->rec.attempt = former;
+    if (e != LAPEL_OK)
         return e;
-    }
     lapel_core_forget(ctx);
     if (soon)
-        lapel_core_soon(ctx);
+        lapel_core_soon(ctx, SOON_MS);
     return LAPEL_OK;
 }
 

@@ -13,16 +13,7 @@
 
 #include "lsuit/checkin.h"
 #include "lsuit/report.h"
-
-/* The header block of a POST stands before its body in the buffer: room for the longest. */
-#define HEAD_ROOM 416u
-
-static struct lsuit_bytes text_of(const char *s)
-{
-    struct lsuit_bytes b = { (const uint8_t *)s, s == NULL ? 0 : strlen(s) };
-
-    return b;
-}
+#include "text.h"
 
 static struct lsuit_space space_of(const struct lapel *ctx)
 {
@@ -97,16 +88,29 @@ static void put_user(const struct lapel *ctx, struct lsuit_checkin *c)
                   c->user.refused;
 }
 
+static void put_fault(const struct lapel_record *r, struct lsuit_checkin *c)
+{
+    const struct lapel_fault *f = &r->fault;
+
+    c->has_fault = f->known;
+    c->fault.kind = f->kind;
+    c->fault.where = f->where;
+    c->fault.has_sequence = true;
+    c->fault.sequence = f->sequence;
+    if (f->detail_n > 0)
+        c->fault.detail = (struct lsuit_bytes){ f->detail, f->detail_n };
+}
+
 static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
                                     struct lsuit_bytes *doc_out)
 {
     struct lsuit_checkin c;
 
     memset(&c, 0, sizeof c);
-    c.product = text_of(ctx->config->product);
-    c.device_id = text_of(ctx->config->device_id);
-    c.model = text_of(ctx->config->model);
-    c.hw_revision = text_of(ctx->config->hardware);
+    c.product = lapel_text_bytes(ctx->config->product);
+    c.device_id = lapel_text_bytes(ctx->config->device_id);
+    c.model = lapel_text_bytes(ctx->config->model);
+    c.hw_revision = lapel_text_bytes(ctx->config->hardware);
     put_running(ctx, &c.running[0]);
     c.running_n = 1;
     if (ctx->rec.outcome.kind != LAPEL_OUTCOME_NONE) {
@@ -117,8 +121,12 @@ static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
     c.security_counter = ctx->rec.counter;
     c.has_boot_counter = true;
     c.boot_counter = ctx->rec.boots;
-    c.events_n = put_events(ctx, c.events);
-    put_user(ctx, &c);
+    if (LAPEL_WITH_EVENTS)
+        c.events_n = put_events(ctx, c.events);
+    if (LAPEL_WITH_FAULT)
+        put_fault(&ctx->rec, &c);
+    if (LAPEL_WITH_SETTINGS)
+        put_user(ctx, &c);
     return lsuit_checkin_write(&c, buf, cap, doc_out);
 }
 
@@ -128,8 +136,8 @@ static enum lsuit_err write_report(struct lapel *ctx, uint8_t *buf, size_t cap,
     struct lsuit_report r;
 
     memset(&r, 0, sizeof r);
-    r.product = text_of(ctx->config->product);
-    r.device_id = text_of(ctx->config->device_id);
+    r.product = lapel_text_bytes(ctx->config->product);
+    r.device_id = lapel_text_bytes(ctx->config->device_id);
     put_attempt(&ctx->rec.outcome, &r.attempt);
     r.has_space = true;
     r.space = space_of(ctx);
@@ -139,15 +147,9 @@ static enum lsuit_err write_report(struct lapel *ctx, uint8_t *buf, size_t cap,
 static enum lapel_err post(struct lapel *ctx, enum exchange exchange, struct lsuit_bytes body,
                            const char *path)
 {
-    struct lapel_http *h = &ctx->http;
+    struct lapel_request request = { .method = "POST", .path = path, .body = body };
 
-    lapel_http_request(h, &ctx->origin, "POST", path, NULL, 0);
-    lapel_fetch_authorise(ctx);
-    lapel_http_put(h, "Content-Type: application/cbor\r\n");
-    if (h->out_n > HEAD_ROOM - 32 || lapel_http_start(h, body.ptr, body.len) != HTTP_AGAIN)
-        return LAPEL_ERR_MEMORY;
-    ctx->exchange = (uint8_t)exchange;
-    return LAPEL_OK;
+    return lapel_fetch_ask(ctx, exchange, &request) == HTTP_AGAIN ? LAPEL_OK : LAPEL_ERR_MEMORY;
 }
 
 enum lapel_err lapel_check_start(struct lapel *ctx)
@@ -156,8 +158,8 @@ enum lapel_err lapel_check_start(struct lapel *ctx)
 
     ctx->kicked = false;
     ctx->checks++;
-    if (write_checkin(ctx, ctx->http.io + HEAD_ROOM, ctx->http.io_size - HEAD_ROOM, &body) !=
-            LSUIT_OK ||
+    if (write_checkin(ctx, ctx->http.io + HTTP_HEAD_ROOM, ctx->http.io_size - HTTP_HEAD_ROOM,
+                      &body) != LSUIT_OK ||
         post(ctx, EXCHANGE_CHECKIN, body, "/v1/checkin") != LAPEL_OK) {
         lapel_core_plan(ctx);
         return LAPEL_ERR_MEMORY;
@@ -165,19 +167,12 @@ enum lapel_err lapel_check_start(struct lapel *ctx)
     return LAPEL_OK;
 }
 
-bool lapel_check_report_due(const struct lapel *ctx)
-{
-    const struct lapel_outcome *o = &ctx->rec.outcome;
-
-    return (o->kind == LAPEL_OUTCOME_FAILED || o->kind == LAPEL_OUTCOME_REVERTED) && !o->reported;
-}
-
 enum lapel_err lapel_check_report_start(struct lapel *ctx)
 {
     struct lsuit_bytes body = { 0 };
 
-    if (write_report(ctx, ctx->http.io + HEAD_ROOM, ctx->http.io_size - HEAD_ROOM, &body) !=
-            LSUIT_OK ||
+    if (write_report(ctx, ctx->http.io + HTTP_HEAD_ROOM, ctx->http.io_size - HTTP_HEAD_ROOM,
+                     &body) != LSUIT_OK ||
         post(ctx, EXCHANGE_REPORT, body, "/v1/reports") != LAPEL_OK) {
         ctx->rec.outcome.reported = true; /* it goes with the next check-in */
         return LAPEL_ERR_MEMORY;
@@ -209,7 +204,7 @@ static void take_offer(struct lapel *ctx, const struct lsuit_verdict *v)
         return; /* asked and denied */
     if (lapel_apply_blocked(ctx, &pair))
         return;
-    if (ctx->offered && ctx->offline)
+    if (ctx->offered && is_offline(ctx))
         return; /* a local update goes first */
     lapel_apply_want(ctx, &pair);
 }
@@ -224,7 +219,7 @@ static void take_verdict(struct lapel *ctx, const struct lsuit_verdict *v)
         if (in_hand(ctx, v) && ctx->rec.state != LAPEL_TRIAL)
             lapel_apply_end(ctx, LAPEL_OUTCOME_WITHDRAWN, LSUIT_STAGE_GATE, LSUIT_CLASS_WITHDRAWN,
                             0);
-    } else if (ctx->rec.state == LAPEL_READY && ctx->offered && !ctx->offline) {
+    } else if (ctx->rec.state == LAPEL_READY && ctx->offered && !is_offline(ctx)) {
         lapel_core_forget(ctx); /* an offer that was not taken up is no offer any more */
     }
 }
@@ -232,32 +227,28 @@ static void take_verdict(struct lapel *ctx, const struct lsuit_verdict *v)
 /* What the server has seen needs not be told again. */
 static void answered(struct lapel *ctx)
 {
-    struct lapel_outcome former = ctx->rec.outcome;
+    struct lapel_record *r = &ctx->rec;
+    uint8_t kind = r->outcome.kind, known = r->fault.known;
 
     memset(ctx->count, 0, sizeof ctx->count);
-    if (former.kind == LAPEL_OUTCOME_NONE)
+    if (kind == LAPEL_OUTCOME_NONE && !known)
         return;
-    memset(&ctx->rec.outcome, 0, sizeof ctx->rec.outcome);
-    if (lapel_journal_save(ctx) != LAPEL_OK)
-        ctx->rec.outcome = former;
+    r->outcome.kind = LAPEL_OUTCOME_NONE;
+    r->fault.known = 0;
+    if (lapel_journal_save(ctx) != LAPEL_OK) { /* it is told once more */
+        r->outcome.kind = kind;
+        r->fault.known = known;
+    }
 }
 
 /* A page that people may be shown and led to: nothing but visible ASCII behind its scheme. */
 static bool is_page(struct lsuit_bytes url)
 {
-    static const char *const SCHEME[] = { "https://", "http://" };
-    size_t rest = url.len;
-
-    for (size_t i = 0; i < 2 && rest == url.len; i++) {
-        size_t n = strlen(SCHEME[i]);
-
-        if (url.len > n && memcmp(url.ptr, SCHEME[i], n) == 0)
-            rest = url.len - n;
-    }
     for (size_t i = 0; i < url.len; i++)
         if (url.ptr[i] <= 0x20 || url.ptr[i] > 0x7e)
             return false;
-    return rest < url.len;
+    return (lapel_text_begins(url.ptr, url.len, "https://") && url.len > 8) ||
+           (lapel_text_begins(url.ptr, url.len, "http://") && url.len > 7);
 }
 
 static void take_support_url(struct lapel *ctx, struct lsuit_bytes url)
@@ -265,6 +256,16 @@ static void take_support_url(struct lapel *ctx, struct lsuit_bytes url)
     memset(ctx->support_url, 0, sizeof ctx->support_url);
     if (url.ptr != NULL && url.len < sizeof ctx->support_url && is_page(url))
         memcpy(ctx->support_url, url.ptr, url.len);
+}
+
+static void take_support(struct lapel *ctx, const struct lsuit_answer *a)
+{
+    if (a->support_end != 0 && a->support_end != ctx->rec.support_end) {
+        ctx->rec.support_end = a->support_end;
+        (void)lapel_journal_save(ctx); /* or it is stored with the next change */
+    }
+    take_support_url(ctx, a->support_url);
+    lapel_policy_support(ctx);
 }
 
 static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
@@ -276,12 +277,8 @@ static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
     ctx->poll_ms = lapel_sched_clamp_poll(a->next_poll_s);
     ctx->rechecked = true;
     answered(ctx);
-    if (a->support_end != 0 && a->support_end != ctx->rec.support_end) {
-        ctx->rec.support_end = a->support_end;
-        (void)lapel_journal_save(ctx); /* or it is stored with the next change */
-    }
-    take_support_url(ctx, a->support_url);
-    lapel_policy_support(ctx);
+    if (LAPEL_WITH_SUPPORT)
+        take_support(ctx, a);
     lapel_core_plan(ctx);
     take_verdict(ctx, lsuit_answer_verdict(a, &space));
 }
@@ -299,19 +296,19 @@ static void check_ended(struct lapel *ctx)
 
     ctx->exchange = EXCHANGE_NONE;
     /* An authenticated server answered: for a trial that is as good as any answer (6.10). */
-    if (h->status == 200 || h->status == 429 || h->status == 503)
+    if (h->head.status == 200 || h->head.status == 429 || h->head.status == 503)
         ctx->trial_checked = true;
-    if (h->status == 401) {
+    if (h->head.status == 401) {
         lapel_core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
-        lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, &(struct lapel_event){ 0 });
+        lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, NULL);
     }
-    if (h->status != 200) {
+    if (h->head.status != 200) {
         check_failed(ctx);
         return;
     }
     if (lsuit_answer_read(doc, &answer, NULL) != LSUIT_OK) {
         lapel_core_count(ctx, LSUIT_EVENT_MALFORMED);
-        h->status = 0;
+        h->head.status = 0;
         check_failed(ctx);
         return;
     }
@@ -320,7 +317,7 @@ static void check_ended(struct lapel *ctx)
 
 static void report_ended(struct lapel *ctx)
 {
-    uint16_t status = ctx->http.status;
+    uint16_t status = ctx->http.head.status;
 
     ctx->exchange = EXCHANGE_NONE;
     if (status == 429 || status >= 500) {
@@ -336,9 +333,8 @@ static void report_ended(struct lapel *ctx)
 enum lapel_err lapel_check_step(struct lapel *ctx)
 {
     struct lapel_http *h = &ctx->http;
-    bool report = ctx->exchange == EXCHANGE_REPORT;
-    enum http_result r =
-        lapel_http_step(h, ctx->port.net, ctx->port.ctx, &ctx->origin, now_ms(ctx));
+    bool report = LAPEL_WITH_REPORTS && ctx->exchange == EXCHANGE_REPORT;
+    enum http_result r = lapel_http_step(h, now_ms(ctx));
 
     if (r == HTTP_AGAIN && !h->moved)
         ctx->wait_ms = SOCKET_WAIT_MS;
@@ -359,7 +355,7 @@ enum lapel_err lapel_check_step(struct lapel *ctx)
         lapel_core_count(ctx, LSUIT_EVENT_TLS_FAILURE);
     if (r != HTTP_NETWORK && r != HTTP_TRUST)
         lapel_core_count(ctx, LSUIT_EVENT_MALFORMED);
-    h->status = 0;
+    h->head.status = 0;
     if (report)
         lapel_fetch_later(ctx, &ctx->report_at, &ctx->report_fails);
     else

@@ -3,18 +3,19 @@
  * and `state` offer to all:
  *
  *   lapel.c   public functions; which piece of work is next
+ *   init.c    a start
  *   apply.c   the release in hand, from its envelope to its confirmation
  *   check.c   check-in, answer, report
  *   fetch.c   envelope and payload over HTTP
  *   store.c   bytes into a slot
  *   state.c   the state and what a restart finds
  *   policy.c  the user: settings, gates, events
- *   journal.c http1.c sched.c
+ *   journal.c sched.c text.c http.c with http1.c or fetcher.c
  */
 #ifndef LAPEL_CORE_H
 #define LAPEL_CORE_H
 
-#include "http1.h"
+#include "http.h"
 #include "journal.h"
 #include "lapel_context.h"
 #include "lsuit/doc.h"
@@ -62,6 +63,12 @@ static inline uint64_t now_ms(struct lapel *ctx)
     return ctx->port.sys->now_ms(ctx->port.ctx);
 }
 
+/* The release in hand came by lapel_apply. */
+static inline bool is_offline(const struct lapel *ctx)
+{
+    return LAPEL_WITH_APPLY && ctx->offline;
+}
+
 /* lapel.c */
 uint32_t lapel_core_chance(struct lapel *ctx);       /* 32 random bits */
 uint32_t lapel_core_period(const struct lapel *ctx); /* ms, until the server says otherwise */
@@ -71,10 +78,12 @@ void lapel_core_forget(struct lapel *ctx);
 void lapel_core_close(struct lapel *ctx);
 /* Count a security event of this class (enum lsuit_event_class) for the next check-in. */
 void lapel_core_count(struct lapel *ctx, uint8_t class_);
+/* Say why a fetch, copy or write fails; answers LSUIT_OP_FAIL. */
+int lapel_core_fail(struct lapel *ctx, uint8_t stage, uint8_t class_, int32_t code);
 /* Next check at the device's own pace. */
 void lapel_core_plan(struct lapel *ctx);
-/* Next check within U(0, 60 s). */
-void lapel_core_soon(struct lapel *ctx);
+/* Next check within U(0, within_ms), or within the time that a first check has if that is less. */
+void lapel_core_soon(struct lapel *ctx, uint32_t within_ms);
 
 /* apply.c */
 enum lapel_err lapel_apply_step(struct lapel *ctx);
@@ -99,7 +108,13 @@ void lapel_apply_trial_failed(struct lapel *ctx, const struct lapel_pair *pair);
 
 /* check.c */
 enum lapel_err lapel_check_start(struct lapel *ctx);
-bool lapel_check_report_due(const struct lapel *ctx);
+static inline bool lapel_check_report_due(const struct lapel *ctx)
+{
+    const struct lapel_outcome *o = &ctx->rec.outcome;
+
+    return LAPEL_WITH_REPORTS && !o->reported &&
+           (o->kind == LAPEL_OUTCOME_FAILED || o->kind == LAPEL_OUTCOME_REVERTED);
+}
 enum lapel_err lapel_check_report_start(struct lapel *ctx);
 enum lapel_err lapel_check_step(struct lapel *ctx);
 
@@ -108,8 +123,9 @@ enum lapel_err lapel_check_step(struct lapel *ctx);
 int lapel_fetch_manifest(struct lapel *ctx);
 /* The platform's fetch for a payload by its uri, as suit_run.h says. */
 int lapel_fetch_payload(struct lapel *ctx, struct lsuit_bytes uri);
-/* Authorization, when it may be sent; and the end of the header block. */
-void lapel_fetch_authorise(struct lapel *ctx);
+/* Begin an exchange, with the token where it may be sent. HTTP_LIMIT: it doesn't fit. */
+enum http_result lapel_fetch_ask(struct lapel *ctx, enum exchange exchange,
+                                 struct lapel_request *request);
 /* Wait as a status or an error demands: Retry-After, or back-off by *fails. Ends the exchange. */
 void lapel_fetch_later(struct lapel *ctx, uint64_t *at, uint8_t *fails);
 
@@ -124,6 +140,8 @@ void lapel_store_rewind(struct lapel *ctx); /* begin again at offset 0 */
 /* state.c */
 /* Store, then be. LAPEL_ERR_NV: nothing has changed. */
 enum lapel_err lapel_state_set(struct lapel *ctx, enum lapel_state state);
+/* The outcome of the attempt in the record. */
+void lapel_state_outcome(struct lapel_record *r, const struct lapel_fail *how);
 /* At start: hold the journal against the boot loader's word. */
 enum lapel_err lapel_state_settle(struct lapel *ctx);
 
@@ -133,6 +151,7 @@ void lapel_policy_tick(struct lapel *ctx);
 bool lapel_policy_permits(struct lapel *ctx);
 /* Ask at a gate: LAPEL_ALLOW, LAPEL_WAIT (ctx->wait_ms is set) or LAPEL_DENY. */
 enum lapel_verdict lapel_policy_gate(struct lapel *ctx, enum lapel_gate gate);
+/* Tell; `event` has what goes beyond id, state and offer, and may be NULL. */
 void lapel_policy_tell(struct lapel *ctx, enum lapel_event_id id, struct lapel_event *event);
 /* The same once for the release in hand. */
 void lapel_policy_tell_once(struct lapel *ctx, enum lapel_event_id id, struct lapel_event *event);

@@ -15,13 +15,16 @@
 #define PAYLOAD_PREFIX "../payloads/"
 #define HEX_DIGEST 64
 
-void lapel_fetch_authorise(struct lapel *ctx)
+enum http_result lapel_fetch_ask(struct lapel *ctx, enum exchange exchange,
+                                 struct lapel_request *request)
 {
-    if (ctx->config->token != NULL && (ctx->origin.tls || ctx->config->clear_credentials)) {
-        lapel_http_put(&ctx->http, "Authorization: Bearer ");
-        lapel_http_put(&ctx->http, ctx->config->token);
-        lapel_http_put(&ctx->http, "\r\n");
-    }
+    bool may = ctx->origin.tls || ctx->config->clear_credentials;
+
+    request->token = may ? ctx->config->token : NULL;
+    enum http_result r = lapel_http_start(&ctx->http, request);
+    if (r == HTTP_AGAIN)
+        ctx->exchange = (uint8_t)exchange;
+    return r;
 }
 
 void lapel_fetch_later(struct lapel *ctx, uint64_t *at, uint8_t *fails)
@@ -29,8 +32,8 @@ void lapel_fetch_later(struct lapel *ctx, uint64_t *at, uint8_t *fails)
     struct lapel_http *h = &ctx->http;
     uint64_t now = now_ms(ctx);
 
-    if (h->status == 429 || h->status == 503) {
-        uint32_t after = h->has_retry_after ? h->retry_after_s : 30;
+    if (h->head.status == 429 || h->head.status == 503) {
+        uint32_t after = h->head.has_retry_after ? h->head.retry_after_s : 30;
 
         *at = now + lapel_sched_retry_after(after, lapel_core_chance(ctx));
         ctx->not_before = *at;
@@ -47,8 +50,7 @@ void lapel_fetch_later(struct lapel *ctx, uint64_t *at, uint8_t *fails)
 
 static enum http_result step(struct lapel *ctx)
 {
-    enum http_result r =
-        lapel_http_step(&ctx->http, ctx->port.net, ctx->port.ctx, &ctx->origin, now_ms(ctx));
+    enum http_result r = lapel_http_step(&ctx->http, now_ms(ctx));
 
     if (r == HTTP_AGAIN && !ctx->http.moved)
         ctx->wait_ms = SOCKET_WAIT_MS;
@@ -79,13 +81,13 @@ static int end(struct lapel *ctx, uint8_t kind, uint8_t stage, uint8_t class_, i
 /* An answer other than the wanted one. AGAIN: later; FAIL: ctx->fail says why. */
 static int refused(struct lapel *ctx, uint8_t stage)
 {
-    uint16_t status = ctx->http.status;
+    uint16_t status = ctx->http.head.status;
 
     if (status == 410)
         return end(ctx, LAPEL_OUTCOME_WITHDRAWN, stage, LSUIT_CLASS_WITHDRAWN, status);
     if (status == 401) {
         lapel_core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
-        lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, &(struct lapel_event){ 0 });
+        lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, NULL);
     }
     if (status == 404 || (status < 500 && status != 429 && ctx->work_fails >= WORK_FAILS_MAX))
         return end(ctx, LAPEL_OUTCOME_FAILED, stage, LSUIT_CLASS_SERVER_REFUSED, status);
@@ -96,7 +98,7 @@ static int refused(struct lapel *ctx, uint8_t stage)
 /* The exchange broke. */
 static int broken(struct lapel *ctx, enum http_result r, uint8_t stage)
 {
-    ctx->http.status = 0;
+    ctx->http.head.status = 0;
     if (r == HTTP_STALE) {
         lapel_core_close(ctx);
         return LSUIT_OP_AGAIN; /* at once, on a new connection */
@@ -119,17 +121,15 @@ static void hex_of(const uint8_t *digest, uint8_t *hex)
 
 static int manifest_ask(struct lapel *ctx)
 {
-    struct lapel_http *h = &ctx->http;
     uint8_t hex[HEX_DIGEST];
+    struct lapel_request request = { .method = "GET", .path = "/v1/manifests/" };
 
     if (!due(ctx))
         return LSUIT_OP_AGAIN;
     hex_of(ctx->want.digest, hex);
-    lapel_http_request(h, &ctx->origin, "GET", "/v1/manifests/", hex, sizeof hex);
-    lapel_fetch_authorise(ctx);
-    if (lapel_http_start(h, NULL, 0) != HTTP_AGAIN)
+    request.tail = (struct lsuit_bytes){ hex, sizeof hex };
+    if (lapel_fetch_ask(ctx, EXCHANGE_MANIFEST, &request) != HTTP_AGAIN)
         return end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_ENVELOPE, LSUIT_CLASS_LIMIT, 0);
-    ctx->exchange = EXCHANGE_MANIFEST;
     ctx->envelope_n = 0;
     return LSUIT_OP_AGAIN;
 }
@@ -157,7 +157,7 @@ int lapel_fetch_manifest(struct lapel *ctx)
     case HTTP_AGAIN:
         return LSUIT_OP_AGAIN;
     case HTTP_HEAD:
-        return h->status == 200 ? LSUIT_OP_AGAIN : refused(ctx, LSUIT_STAGE_ENVELOPE);
+        return h->head.status == 200 ? LSUIT_OP_AGAIN : refused(ctx, LSUIT_STAGE_ENVELOPE);
     case HTTP_BODY:
     case HTTP_END:
         if (!manifest_take(ctx))
@@ -174,27 +174,16 @@ int lapel_fetch_manifest(struct lapel *ctx)
 
 /* --- a payload ------------------------------------------------------------------------------ */
 
-static int payload_ask(struct lapel *ctx, const uint8_t *hex)
+static int payload_ask(struct lapel *ctx, struct lsuit_bytes hex)
 {
-    struct lapel_http *h = &ctx->http;
+    struct lapel_request request = { .method = "GET", .path = "/v1/payloads/", .tail = hex };
 
     if (!due(ctx))
         return LSUIT_OP_AGAIN;
-    lapel_http_request(h, &ctx->origin, "GET", "/v1/payloads/", hex, HEX_DIGEST);
-    lapel_fetch_authorise(ctx);
-    lapel_http_put(h, "Lapel-Attempt: ");
-    lapel_http_put_hex(h, ctx->rec.attempt.id, sizeof ctx->rec.attempt.id);
-    if (ctx->at > 0) {
-        lapel_http_put(h, "\r\nRange: bytes=");
-        lapel_http_put_number(h, ctx->at);
-        lapel_http_put(h, "-\r\nIf-Range: \"");
-        lapel_http_put_bytes(h, hex, HEX_DIGEST);
-        lapel_http_put(h, "\"");
-    }
-    lapel_http_put(h, "\r\n");
-    if (lapel_http_start(h, NULL, 0) != HTTP_AGAIN)
+    request.attempt = ctx->rec.attempt.id;
+    request.from = ctx->at;
+    if (lapel_fetch_ask(ctx, EXCHANGE_PAYLOAD, &request) != HTTP_AGAIN)
         return end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_FETCH, LSUIT_CLASS_LIMIT, 0);
-    ctx->exchange = EXCHANGE_PAYLOAD;
     return LSUIT_OP_AGAIN;
 }
 
@@ -202,19 +191,21 @@ static int payload_head(struct lapel *ctx)
 {
     struct lapel_http *h = &ctx->http;
 
-    if (h->status == 416 && ctx->at > 0) { /* another length than ours: what is there is no good */
+    if (h->head.status == 416 &&
+        ctx->at > 0) { /* another length than ours: what is there is no good */
         lapel_store_rewind(ctx);
         lapel_fetch_later(ctx, &ctx->retry_at, &ctx->work_fails);
         return LSUIT_OP_AGAIN;
     }
-    if (h->status != 200 && h->status != 206)
+    if (h->head.status != 200 && h->head.status != 206)
         return refused(ctx, LSUIT_STAGE_FETCH);
-    if (h->status == 200 && ctx->at > 0)
+    if (h->head.status == 200 && ctx->at > 0)
         lapel_store_rewind(ctx);
-    if (h->status == 206 && (ctx->at == 0 || !h->has_range || h->range_first != ctx->at ||
-                             h->range_total != ctx->total || h->range_last != ctx->total - 1))
+    if (h->head.status == 206 &&
+        (ctx->at == 0 || !h->head.has_range || h->head.range_first != ctx->at ||
+         h->head.range_total != ctx->total || h->head.range_last != ctx->total - 1))
         return broken(ctx, HTTP_PROTOCOL, LSUIT_STAGE_FETCH);
-    if (h->has_length && h->length != ctx->total - ctx->at)
+    if (h->head.has_length && h->head.length != ctx->total - ctx->at)
         return broken(ctx, HTTP_PROTOCOL, LSUIT_STAGE_FETCH);
     return LSUIT_OP_AGAIN;
 }
@@ -263,7 +254,7 @@ int lapel_fetch_payload(struct lapel *ctx, struct lsuit_bytes uri)
     if (uri.len != prefix + HEX_DIGEST || memcmp(uri.ptr, PAYLOAD_PREFIX, prefix) != 0)
         return end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_FETCH, LSUIT_CLASS_UNSUPPORTED, 0);
     if (ctx->exchange != EXCHANGE_PAYLOAD)
-        return payload_ask(ctx, uri.ptr + prefix);
+        return payload_ask(ctx, (struct lsuit_bytes){ uri.ptr + prefix, HEX_DIGEST });
     if (lapel_http_in_body(h) && h->body_n > 0 && must_write(ctx))
         return payload_body(ctx, lapel_http_whole(h));
 

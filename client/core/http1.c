@@ -1,8 +1,10 @@
-#include "http1.h"
+#include "http.h"
+
+#if LAPEL_WITH_HTTP1
 
 #include <string.h>
 
-enum phase { PHASE_IDLE = 0, PHASE_CONNECT, PHASE_SEND, PHASE_HEAD, PHASE_BODY, PHASE_END };
+#include "text.h"
 
 /* Where a chunked body stands. */
 enum chunk {
@@ -24,76 +26,10 @@ enum chunk {
 #define EXTRA_MAX 1024
 #define CHUNK_DIGITS_MAX 8
 
-/* --- the address ------------------------------------------------------------------------- */
-
-static bool parse_port(const char *p, uint16_t *port_out)
-{
-    uint32_t v = 0;
-
-    if (*p == '\0')
-        return false;
-    for (; *p != '\0'; p++) {
-        if (*p < '0' || *p > '9')
-            return false;
-        v = v * 10 + (uint32_t)(*p - '0');
-        if (v > 65535)
-            return false;
-    }
-    *port_out = (uint16_t)v;
-    return v != 0;
-}
-
-static bool host_char(char c, bool literal)
-{
-    bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-
-    return alnum || c == '.' || (literal ? c == ':' : c == '-');
-}
-
-bool lapel_http_origin(const char *url, struct lapel_origin *origin_out)
-{
-    struct lapel_origin o = { 0 };
-    size_t n = 0;
-
-    if (strncmp(url, "https://", 8) == 0) {
-        o.tls = true;
-        o.port = 443;
-        url += 8;
-    } else if (strncmp(url, "http://", 7) == 0) {
-        o.port = 80;
-        url += 7;
-    } else {
-        return false;
-    }
-    if (*url == '[') {
-        o.literal = true;
-        url++;
-    }
-    while (host_char(*url, o.literal)) {
-        if (n + 1 == sizeof o.host)
-            return false;
-        o.host[n++] = *url++;
-    }
-    if (n == 0 || (o.literal && *url++ != ']'))
-        return false;
-    if (*url == ':' && !parse_port(url + 1, &o.port))
-        return false;
-    if (*url != '\0' && *url != ':')
-        return false;
-    *origin_out = o;
-    return true;
-}
-
 /* --- the request --------------------------------------------------------------------------- */
 
-void lapel_http_init(struct lapel_http *h, uint8_t *io, size_t io_size)
-{
-    memset(h, 0, sizeof *h);
-    h->io = io;
-    h->io_size = io_size;
-}
-
-void lapel_http_put_bytes(struct lapel_http *h, const uint8_t *bytes, size_t n)
+/* Requests are built in the buffer by parts; nothing more is added once one didn't fit. */
+static void put_bytes(struct lapel_http *h, const uint8_t *bytes, size_t n)
 {
     if (h->full || n > h->io_size - h->out_n) {
         h->full = true;
@@ -104,12 +40,12 @@ void lapel_http_put_bytes(struct lapel_http *h, const uint8_t *bytes, size_t n)
     h->out_n += n;
 }
 
-void lapel_http_put(struct lapel_http *h, const char *text)
+static void put(struct lapel_http *h, const char *text)
 {
-    lapel_http_put_bytes(h, (const uint8_t *)text, strlen(text));
+    put_bytes(h, (const uint8_t *)text, lapel_text_n(text));
 }
 
-void lapel_http_put_number(struct lapel_http *h, uint64_t v)
+static void put_number(struct lapel_http *h, uint64_t v)
 {
     uint8_t digits[20];
     size_t at = sizeof digits;
@@ -118,71 +54,85 @@ void lapel_http_put_number(struct lapel_http *h, uint64_t v)
         digits[--at] = (uint8_t)('0' + v % 10);
         v /= 10;
     } while (v != 0);
-    lapel_http_put_bytes(h, digits + at, sizeof digits - at);
+    put_bytes(h, digits + at, sizeof digits - at);
 }
 
-void lapel_http_put_hex(struct lapel_http *h, const uint8_t *bytes, size_t n)
+static void put_hex(struct lapel_http *h, const uint8_t *bytes, size_t n)
 {
     static const char DIGITS[] = "0123456789abcdef";
 
     for (size_t i = 0; i < n; i++) {
         uint8_t two[2] = { (uint8_t)DIGITS[bytes[i] >> 4], (uint8_t)DIGITS[bytes[i] & 15] };
 
-        lapel_http_put_bytes(h, two, 2);
+        put_bytes(h, two, 2);
     }
 }
 
-void lapel_http_request(struct lapel_http *h, const struct lapel_origin *origin, const char *method,
-                        const char *path, const uint8_t *tail, size_t tail_n)
+static void put_host(struct lapel_http *h)
 {
+    const struct lapel_origin *o = h->origin;
+
+    put(h, " HTTP/1.1\r\nHost: ");
+    put(h, o->literal ? "[" : "");
+    put(h, o->host);
+    put(h, o->literal ? "]" : "");
+    if (o->port != (o->tls ? 443 : 80)) {
+        put(h, ":");
+        put_number(h, o->port);
+    }
+}
+
+static void put_head(struct lapel_http *h, const struct lapel_request *q)
+{
+    put(h, q->method);
+    put(h, " ");
+    put(h, q->path);
+    put_bytes(h, q->tail.ptr, q->tail.len);
+    put_host(h);
+    if (q->token != NULL) {
+        put(h, "\r\nAuthorization: Bearer ");
+        put(h, q->token);
+    }
+    if (q->attempt != NULL) {
+        put(h, "\r\nLapel-Attempt: ");
+        put_hex(h, q->attempt, 8);
+    }
+    if (q->from > 0) {
+        put(h, "\r\nRange: bytes=");
+        put_number(h, q->from);
+        put(h, "-\r\nIf-Range: \"");
+        put_bytes(h, q->tail.ptr, q->tail.len);
+        put(h, "\"");
+    }
+    if (q->body.ptr != NULL) {
+        put(h, "\r\nContent-Type: application/cbor\r\nContent-Length: ");
+        put_number(h, q->body.len);
+    }
+    put(h, "\r\n\r\n");
+}
+
+enum http_result lapel_http_start(struct lapel_http *h, const struct lapel_request *request)
+{
+    struct lsuit_bytes body = request->body;
+
     h->out_n = 0;
     h->full = false;
-    lapel_http_put(h, method);
-    lapel_http_put(h, " ");
-    lapel_http_put(h, path);
-    lapel_http_put_bytes(h, tail, tail_n);
-    lapel_http_put(h, " HTTP/1.1\r\nHost: ");
-    lapel_http_put(h, origin->literal ? "[" : "");
-    lapel_http_put(h, origin->host);
-    lapel_http_put(h, origin->literal ? "]" : "");
-    if (origin->port != (origin->tls ? 443 : 80)) {
-        lapel_http_put(h, ":");
-        lapel_http_put_number(h, origin->port);
-    }
-    lapel_http_put(h, "\r\n");
-}
-
-enum http_result lapel_http_start(struct lapel_http *h, const uint8_t *body, size_t n)
-{
-    if (body != NULL) {
-        lapel_http_put(h, "Content-Length: ");
-        lapel_http_put_number(h, n);
-        lapel_http_put(h, "\r\n");
-    }
-    lapel_http_put(h, "\r\n");
-    if (body != NULL) {
-        /* The body may stand further back in the same buffer. */
-        if (h->full || n > h->io_size - h->out_n)
-            return HTTP_LIMIT;
-        memmove(h->io + h->out_n, body, n);
-        h->out_n += n;
-    }
-    if (h->full)
+    put_head(h, request);
+    if (h->full || (body.ptr != NULL && h->out_n > HTTP_HEAD_ROOM) ||
+        body.len > h->io_size - h->out_n)
         return HTTP_LIMIT;
+    if (body.ptr != NULL)
+        lapel_text_down(h->io + h->out_n, body.ptr, body.len);
+    h->out_n += body.len;
 
+    memset(&h->head, 0, sizeof h->head);
     h->out_at = 0;
     h->head_n = 0;
     h->body_n = 0;
-    h->status = 0;
-    h->length = 0;
     h->left = 0;
     h->extra = 0;
-    h->retry_after_s = 0;
     h->chunk = CHUNK_SIZE;
-    h->has_length = false;
     h->chunked = false;
-    h->has_range = false;
-    h->has_retry_after = false;
     h->reused = h->open;
     h->keep = true;
     h->phase = PHASE_CONNECT;
@@ -190,11 +140,11 @@ enum http_result lapel_http_start(struct lapel_http *h, const uint8_t *body, siz
     return HTTP_AGAIN;
 }
 
-void lapel_http_close(struct lapel_http *h, const struct lapel_net *net, void *ctx)
+void lapel_http_close(struct lapel_http *h)
 {
     /* A connection that is only begun is ended too. */
     if (h->open || h->phase == PHASE_CONNECT)
-        net->close(ctx);
+        h->net->close(h->ctx);
     h->open = false;
     h->phase = PHASE_IDLE;
 }
@@ -232,19 +182,17 @@ static bool parse_number(const uint8_t **p, const uint8_t *end, uint64_t *v_out)
 
 static bool take(const uint8_t **p, const uint8_t *end, const char *text)
 {
-    size_t n = strlen(text);
-
-    if ((size_t)(end - *p) < n || memcmp(*p, text, n) != 0)
+    if (!lapel_text_begins(*p, (size_t)(end - *p), text))
         return false;
-    *p += n;
+    *p += lapel_text_n(text);
     return true;
 }
 
 static bool head_length(struct lapel_http *h, const uint8_t *p, const uint8_t *end)
 {
-    if (h->has_length || !parse_number(&p, end, &h->length) || p != end)
+    if (h->head.has_length || !parse_number(&p, end, &h->head.length) || p != end)
         return false;
-    h->has_length = true;
+    h->head.has_length = true;
     return true;
 }
 
@@ -264,11 +212,12 @@ static bool head_coding(struct lapel_http *h, const uint8_t *p, const uint8_t *e
 
 static bool head_range(struct lapel_http *h, const uint8_t *p, const uint8_t *end)
 {
-    if (h->has_range)
+    if (h->head.has_range)
         return false;
-    h->has_range = take(&p, end, "bytes ") && parse_number(&p, end, &h->range_first) &&
-                   take(&p, end, "-") && parse_number(&p, end, &h->range_last) &&
-                   take(&p, end, "/") && parse_number(&p, end, &h->range_total) && p == end;
+    h->head.has_range = take(&p, end, "bytes ") && parse_number(&p, end, &h->head.range_first) &&
+                        take(&p, end, "-") && parse_number(&p, end, &h->head.range_last) &&
+                        take(&p, end, "/") && parse_number(&p, end, &h->head.range_total) &&
+                        p == end;
     return true; /* a 206 without one is refused where it is used; other statuses don't care */
 }
 
@@ -278,11 +227,11 @@ static bool head_retry(struct lapel_http *h, const uint8_t *p, const uint8_t *en
 
     /* A date is no use without a clock, and a wrong one is worse than our own back-off. */
     if (parse_number(&p, end, &v) && p == end) {
-        h->has_retry_after = true;
-        h->retry_after_s = v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+        h->head.has_retry_after = true;
+        h->head.retry_after_s = v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
     } else if (end > p && *p >= '0' && *p <= '9') {
-        h->has_retry_after = true;
-        h->retry_after_s = UINT32_MAX;
+        h->head.has_retry_after = true;
+        h->head.retry_after_s = UINT32_MAX;
     }
     return true;
 }
@@ -319,8 +268,10 @@ static const struct {
 /* tchar of RFC 9110, 5.6.2 */
 static bool token_char(uint8_t c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+    for (const char *no = "\"(),/:;<=>?@[\\]{}"; *no != '\0'; no++)
+        if (c == (uint8_t)*no)
+            return false;
+    return c > ' ' && c < 0x7f;
 }
 
 static bool header_line(struct lapel_http *h, const uint8_t *p, const uint8_t *end)
@@ -355,7 +306,7 @@ static bool status_line(struct lapel_http *h, const uint8_t *p, const uint8_t *e
         return false;
     if (p < end && *p != ' ')
         return false;
-    h->status = (uint16_t)status;
+    h->head.status = (uint16_t)status;
     return true;
 }
 
@@ -387,9 +338,9 @@ static bool parse_head(struct lapel_http *h, const uint8_t *p, const uint8_t *en
 
 static void body_start(struct lapel_http *h)
 {
-    h->left = h->chunked ? 0 : h->length;
+    h->left = h->chunked ? 0 : h->head.length;
     h->phase = PHASE_BODY;
-    if (h->status == 204 || h->status == 304 || (!h->chunked && h->left == 0))
+    if (h->head.status == 204 || h->head.status == 304 || (!h->chunked && h->left == 0))
         h->phase = PHASE_END;
 }
 
@@ -413,14 +364,14 @@ static bool chunk_byte(struct lapel_http *h, uint8_t c)
     case CHUNK_SIZE:
         v = hex_value(c);
         h->left = v < 0 ? 0 : (uint64_t)v;
-        h->length = 1; /* digits of this size */
+        h->head.length = 1; /* digits of this size */
         h->chunk = CHUNK_DIGITS;
         return v >= 0;
     case CHUNK_DIGITS:
         v = hex_value(c);
         if (v >= 0) {
             h->left = h->left * 16 + (uint64_t)v;
-            return ++h->length <= CHUNK_DIGITS_MAX;
+            return ++h->head.length <= CHUNK_DIGITS_MAX;
         }
         h->chunk = c == '\r' ? CHUNK_SIZE_LF : CHUNK_EXTENSION;
         return c == '\r' || c == ';' || c == ' ' || c == '\t';
@@ -470,7 +421,7 @@ static bool decode_chunked(struct lapel_http *h, size_t raw_n)
         size_t n = end - at;
         if (n > h->left)
             n = (size_t)h->left;
-        memmove(h->io + h->body_n, h->io + at, n);
+        lapel_text_down(h->io + h->body_n, h->io + at, n);
         h->body_n += n;
         at += n;
         h->left -= n;
@@ -504,13 +455,12 @@ static bool decode(struct lapel_http *h, size_t raw_n)
 
 /* --- the steps ------------------------------------------------------------------------------------ */
 
-static enum http_result step_connect(struct lapel_http *h, const struct lapel_net *net, void *ctx,
-                                     const struct lapel_origin *origin)
+static enum http_result step_connect(struct lapel_http *h)
 {
     int r = 1;
 
     if (!h->open)
-        r = net->connect(ctx, origin->host, origin->port, origin->tls);
+        r = h->net->connect(h->ctx, h->origin->host, h->origin->port, h->origin->tls);
     if (r < 0) {
         h->phase = PHASE_IDLE;
         return r == LAPEL_NET_TRUST ? HTTP_TRUST : HTTP_NETWORK;
@@ -523,10 +473,9 @@ static enum http_result step_connect(struct lapel_http *h, const struct lapel_ne
     return HTTP_AGAIN;
 }
 
-static enum http_result step_send(struct lapel_http *h, const struct lapel_net *net, void *ctx,
-                                  uint64_t now_ms)
+static enum http_result step_send(struct lapel_http *h, uint64_t now_ms)
 {
-    int r = net->send(ctx, h->io + h->out_at, h->out_n - h->out_at);
+    int r = h->net->send(h->ctx, h->io + h->out_at, h->out_n - h->out_at);
 
     if (r < 0)
         return h->reused ? HTTP_STALE : r == LAPEL_NET_TRUST ? HTTP_TRUST : HTTP_NETWORK;
@@ -551,8 +500,7 @@ static size_t find_end(const uint8_t *p, size_t n, size_t from)
     return 0;
 }
 
-static enum http_result step_head(struct lapel_http *h, const struct lapel_net *net, void *ctx,
-                                  uint64_t now_ms)
+static enum http_result step_head(struct lapel_http *h, uint64_t now_ms)
 {
     static const char BEGIN[] = "HTTP/1.1 ";
     size_t had = h->head_n;
@@ -560,7 +508,7 @@ static enum http_result step_head(struct lapel_http *h, const struct lapel_net *
 
     if (had == h->io_size)
         return HTTP_LIMIT;
-    r = net->recv(ctx, h->io + had, h->io_size - had);
+    r = h->net->recv(h->ctx, h->io + had, h->io_size - had);
     if (r < 0)
         return h->reused && had == 0  ? HTTP_STALE
                : r == LAPEL_NET_TRUST ? HTTP_TRUST
@@ -578,13 +526,13 @@ static enum http_result step_head(struct lapel_http *h, const struct lapel_net *
     size_t end = find_end(h->io, h->head_n, had > 3 ? had - 3 : 0);
     if (end == 0)
         return now_ms >= h->head_at ? HTTP_NETWORK : HTTP_AGAIN;
-    if (!parse_head(h, h->io, h->io + end) || (h->has_length && h->chunked))
+    if (!parse_head(h, h->io, h->io + end) || (h->head.has_length && h->chunked))
         return HTTP_PROTOCOL;
-    if (!h->has_length && !h->chunked && h->status != 204 && h->status != 304)
+    if (!h->head.has_length && !h->chunked && h->head.status != 204 && h->head.status != 304)
         return HTTP_PROTOCOL; /* a body that ends when the connection does proves nothing */
 
     size_t rest = h->head_n - end;
-    memmove(h->io, h->io + end, rest);
+    lapel_text_down(h->io, h->io + end, rest);
     body_start(h);
     if (h->phase == PHASE_END)
         h->keep = h->keep && rest == 0; /* bytes behind an answer without body */
@@ -593,14 +541,14 @@ static enum http_result step_head(struct lapel_http *h, const struct lapel_net *
     return HTTP_HEAD;
 }
 
-static enum http_result step_body(struct lapel_http *h, const struct lapel_net *net, void *ctx)
+static enum http_result step_body(struct lapel_http *h)
 {
     size_t room = h->io_size - h->body_n;
     int r;
 
     if (room == 0)
         return HTTP_BODY;
-    r = net->recv(ctx, h->io + h->body_n, room);
+    r = h->net->recv(h->ctx, h->io + h->body_n, room);
     if (r < 0)
         return r == LAPEL_NET_TRUST ? HTTP_TRUST : HTTP_NETWORK;
     if ((size_t)r > room)
@@ -613,18 +561,17 @@ static enum http_result step_body(struct lapel_http *h, const struct lapel_net *
     return h->phase == PHASE_END ? HTTP_END : h->body_n > 0 ? HTTP_BODY : HTTP_AGAIN;
 }
 
-static enum http_result step(struct lapel_http *h, const struct lapel_net *net, void *ctx,
-                             const struct lapel_origin *origin, uint64_t now_ms)
+static enum http_result step(struct lapel_http *h, uint64_t now_ms)
 {
     switch ((enum phase)h->phase) {
     case PHASE_CONNECT:
-        return step_connect(h, net, ctx, origin);
+        return step_connect(h);
     case PHASE_SEND:
-        return step_send(h, net, ctx, now_ms);
+        return step_send(h, now_ms);
     case PHASE_HEAD:
-        return step_head(h, net, ctx, now_ms);
+        return step_head(h, now_ms);
     case PHASE_BODY:
-        return step_body(h, net, ctx);
+        return step_body(h);
     case PHASE_END:
         return HTTP_END;
     case PHASE_IDLE:
@@ -633,37 +580,15 @@ static enum http_result step(struct lapel_http *h, const struct lapel_net *net, 
     return HTTP_NETWORK;
 }
 
-enum http_result lapel_http_step(struct lapel_http *h, const struct lapel_net *net, void *ctx,
-                                 const struct lapel_origin *origin, uint64_t now_ms)
+enum http_result lapel_http_step(struct lapel_http *h, uint64_t now_ms)
 {
-    enum http_result r = step(h, net, ctx, origin, now_ms);
+    enum http_result r = lapel_http_idle(h, step(h, now_ms), now_ms);
 
-    h->moved = h->idle_at == 0;
-    if (h->moved) /* a byte moved, or the exchange began */
-        h->idle_at = now_ms + LAPEL_IDLE_TIMEOUT_MS;
-    else if (r == HTTP_AGAIN && now_ms >= h->idle_at)
-        r = HTTP_NETWORK;
-    if (r < 0)
-        lapel_http_close(h, net, ctx);
     if (r == HTTP_END && !h->keep && h->open) {
-        net->close(ctx);
+        h->net->close(h->ctx);
         h->open = false;
     }
     return r;
 }
 
-void lapel_http_take(struct lapel_http *h, size_t n)
-{
-    memmove(h->io, h->io + n, h->body_n - n);
-    h->body_n -= n;
-}
-
-bool lapel_http_in_body(const struct lapel_http *h)
-{
-    return h->phase == PHASE_BODY || h->phase == PHASE_END;
-}
-
-bool lapel_http_whole(const struct lapel_http *h)
-{
-    return h->phase == PHASE_END;
-}
+#endif

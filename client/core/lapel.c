@@ -13,7 +13,6 @@
 #define RETRY_MS 1000u
 /* A connection is closed when nothing will use it for so long, ms. */
 #define LINGER_MS 2000u
-#define ENVELOPE_MIN 2048u
 
 /* --- small things all files use ------------------------------------------------------------- */
 
@@ -37,6 +36,8 @@ void lapel_core_count(struct lapel *ctx, uint8_t class_)
 {
     struct lapel_count *c = &ctx->count[0];
 
+    if (!LAPEL_WITH_EVENTS)
+        return;
     for (size_t i = 0; i < LAPEL_COUNTS; i++) {
         if (ctx->count[i].class_ == class_) {
             c = &ctx->count[i];
@@ -55,9 +56,15 @@ void lapel_core_count(struct lapel *ctx, uint8_t class_)
     c->last = now_ms(ctx);
 }
 
+int lapel_core_fail(struct lapel *ctx, uint8_t stage, uint8_t class_, int32_t code)
+{
+    ctx->fail = (struct lapel_fail){ LAPEL_OUTCOME_FAILED, stage, class_, code };
+    return LSUIT_OP_FAIL;
+}
+
 void lapel_core_close(struct lapel *ctx)
 {
-    lapel_http_close(&ctx->http, ctx->port.net, ctx->port.ctx);
+    lapel_http_close(&ctx->http);
     ctx->exchange = EXCHANGE_NONE;
 }
 
@@ -106,164 +113,14 @@ void lapel_core_plan(struct lapel *ctx)
     ctx->next_check = now + wait;
 }
 
-static uint32_t first_window(const struct lapel *ctx)
+void lapel_core_soon(struct lapel *ctx, uint32_t within_ms)
 {
-    return ctx->config->first_check_ms != 0 ? ctx->config->first_check_ms : LAPEL_FIRST_CHECK_MS;
-}
+    uint32_t window =
+        ctx->config->first_check_ms != 0 ? ctx->config->first_check_ms : LAPEL_FIRST_CHECK_MS;
 
-void lapel_core_soon(struct lapel *ctx)
-{
-    uint32_t window = SOON_MS;
-
-    if (first_window(ctx) < window)
-        window = first_window(ctx);
+    if (window > within_ms)
+        window = within_ms;
     ctx->next_check = now_ms(ctx) + lapel_sched_uniform(window + 1, lapel_core_chance(ctx));
-}
-
-/* --- init -------------------------------------------------------------------------------------- */
-
-static size_t text_n(const char *s)
-{
-    return s == NULL ? 0 : strlen(s);
-}
-
-/* Visible ASCII that cannot end a header line. */
-static bool is_token(const char *s)
-{
-    for (; *s != '\0'; s++)
-        if (*s <= 0x20 || *s > 0x7e)
-            return false;
-    return true;
-}
-
-static const char *config_why(const struct lapel_config *c, struct lapel_origin *origin_out)
-{
-    if (c->base_url[0] == NULL || !lapel_http_origin(c->base_url[0], origin_out))
-        return "base_url: https://host[:port], without a path";
-    if (!origin_out->tls && !c->clear_credentials)
-        return "base_url: http:// needs clear_credentials";
-    if (text_n(c->product) < 1 || text_n(c->product) > LSUIT_NAME_MAX)
-        return "product: 1 to 64 bytes";
-    if (text_n(c->model) < 1 || text_n(c->model) > LSUIT_NAME_MAX)
-        return "model: 1 to 64 bytes";
-    if (text_n(c->hardware) > LSUIT_HW_REVISION_MAX)
-        return "hardware: at most 32 bytes";
-    if (c->device_id != NULL && (*c->device_id == '\0' || strlen(c->device_id) > LSUIT_NAME_MAX))
-        return "device_id: 1 to 64 bytes, or NULL";
-    if (c->token != NULL && (strlen(c->token) != LSUIT_TOKEN_LEN || !is_token(c->token)))
-        return "token: 43 base64url characters, or NULL";
-    if (c->release_keys == NULL || c->release_keys_n == 0)
-        return "release_keys: at least one";
-    return NULL;
-}
-
-static const char *ports_why(const struct lapel_ports *p)
-{
-    const struct lapel_net *net = p->net;
-    const struct lapel_slots *s = p->slots;
-    const struct lapel_boot *b = p->boot;
-
-    if (net == NULL || net->size != sizeof *net || net->connect == NULL || net->send == NULL ||
-        net->recv == NULL || net->close == NULL)
-        return "net: connect, send, recv, close";
-    if (s == NULL || s->size != sizeof *s || s->find == NULL || s->info == NULL ||
-        s->erase == NULL || s->write == NULL || s->read == NULL || s->manifest_write == NULL ||
-        s->manifest_read == NULL)
-        return "slots: find, info, erase, write, read, manifest_write, manifest_read";
-    if (b == NULL || b->size != sizeof *b || b->state == NULL || b->stage == NULL ||
-        b->unstage == NULL || b->confirm == NULL || b->reject == NULL || b->reboot == NULL)
-        return "boot: state, stage, unstage, confirm, reject, reboot";
-    if (p->nv == NULL || p->nv->size != sizeof *p->nv || p->nv->read == NULL ||
-        p->nv->write == NULL)
-        return "nv: read, write";
-    if (p->sys == NULL || p->sys->size != sizeof *p->sys || p->sys->now_ms == NULL ||
-        p->sys->random == NULL)
-        return "sys: now_ms, random";
-    if (p->policy != NULL && p->policy->size != sizeof *p->policy)
-        return "policy: of another size";
-    if (p->crypto == NULL || p->crypto->size != sizeof *p->crypto)
-        return "crypto: missing, or of another size";
-    return NULL;
-}
-
-static const char *memory_why(const struct lapel_memory *m)
-{
-    if (m->envelope == NULL || m->envelope_size < ENVELOPE_MIN)
-        return "memory.envelope: at least 2048 bytes";
-    if (m->io == NULL || m->io_size < LAPEL_IO_MIN)
-        return "memory.io: at least LAPEL_IO_MIN bytes";
-    return m->work == NULL ? "memory.work: one struct lapel_work" : NULL;
-}
-
-/* The journal knows nothing: of a first start, or of two damaged records. The manifest of the
- * running image is signed and says how far this device was. */
-static void recover(struct lapel *ctx)
-{
-    enum lapel_boot_state boot = LAPEL_BOOT_STEADY;
-    uint8_t slot = 0;
-    struct lapel_pair pair;
-
-    ctx->rec.accepted.sequence = ctx->config->factory_sequence;
-    if (ctx->port.boot->state(ctx->port.ctx, &boot, &slot) <= 0 || boot != LAPEL_BOOT_STEADY ||
-        slot > 1)
-        return;
-    ctx->rec.attempt.slot = slot ^ 1;
-    if (lapel_apply_from_slot(ctx, slot, &pair) && pair.sequence >= ctx->rec.accepted.sequence) {
-        ctx->rec.accepted = pair;
-        ctx->rec.accepted_known = true;
-        ctx->running_slot = slot;
-        lapel_apply_raise_counter(ctx);
-    }
-    ctx->manifest_ok = false;
-}
-
-enum lapel_err lapel_init(struct lapel *ctx, const struct lapel_config *config,
-                          const struct lapel_ports *ports, const struct lapel_memory *memory)
-{
-    enum lapel_err e = LAPEL_OK;
-
-    memset(ctx, 0, sizeof *ctx);
-    ctx->config = config;
-    ctx->port = *ports;
-    ctx->memory = *memory;
-    if ((ctx->why = config_why(config, &ctx->origin)) != NULL)
-        return LAPEL_ERR_CONFIG;
-    if ((ctx->why = ports_why(ports)) != NULL)
-        return LAPEL_ERR_PORT;
-    if ((ctx->why = memory_why(memory)) != NULL)
-        return LAPEL_ERR_MEMORY;
-    lapel_http_init(&ctx->http, memory->io, memory->io_size);
-
-    const char *id = config->device_id != NULL ? config->device_id : config->model;
-    ctx->phase_fraction = lapel_sched_phase(id);
-    ctx->tick = now_ms(ctx);
-    e = lapel_journal_load(ctx);
-    if (e != LAPEL_OK) {
-        ctx->why = "nv: neither record can be read";
-        return e;
-    }
-    if (!ctx->nv_known)
-        recover(ctx);
-    ctx->tick_saved = ctx->rec.postpone_left_ms;
-    ctx->rec.boots++;
-    e = lapel_state_settle(ctx);
-    if (e != LAPEL_OK) {
-        ctx->why = e == LAPEL_ERR_NV ? "nv: a record can't be written" : "boot: no state";
-        return e;
-    }
-    (void)lapel_journal_save(ctx); /* the count of boots; it goes with the next record otherwise */
-
-    ctx->next_check =
-        ctx->tick + lapel_sched_uniform(first_window(ctx) + 1, lapel_core_chance(ctx));
-    if (ctx->rec.state == LAPEL_TRIAL || ctx->rec.state == LAPEL_FAILED ||
-        ctx->rec.outcome.kind != LAPEL_OUTCOME_NONE)
-        lapel_core_soon(ctx);
-    return LAPEL_OK;
-}
-
-const char *lapel_init_why(const struct lapel *ctx)
-{
-    return ctx->why == NULL ? "" : ctx->why;
 }
 
 /* --- the step -------------------------------------------------------------------------------------- */
@@ -349,18 +206,43 @@ enum lapel_err lapel_apply(struct lapel *ctx, const uint8_t *envelope, size_t n,
                            int (*read)(void *ctx, struct lsuit_bytes uri, uint64_t offset,
                                        uint8_t *buf, size_t n))
 {
-    if (ctx->rec.state != LAPEL_READY)
+    if (!LAPEL_WITH_APPLY || ctx->rec.state != LAPEL_READY)
         return LAPEL_ERR_STATE;
     if (n == 0 || n > ctx->memory.envelope_size)
         return LAPEL_ERR_MEMORY;
     lapel_core_close(ctx);
     lapel_core_forget(ctx);
-    memmove(ctx->memory.envelope, envelope, n);
+    if (envelope != ctx->memory.envelope)
+        memcpy(ctx->memory.envelope, envelope, n);
     ctx->envelope_n = n;
     ctx->apply_read = read;
     ctx->offline = true;
     ctx->work = WORK_VERIFY;
     return LAPEL_OK;
+}
+
+enum lapel_err lapel_fault(struct lapel *ctx, uint8_t kind, uint64_t where, const uint8_t *detail,
+                           size_t n)
+{
+    struct lapel_record *r = &ctx->rec;
+    struct lapel_fault f = { .where = where, .kind = kind, .known = 1 };
+    struct lapel_fault former = r->fault;
+    bool attempt = r->state == LAPEL_TRIAL || r->state == LAPEL_FAILED;
+
+    if (!LAPEL_WITH_FAULT)
+        return LAPEL_ERR_STATE;
+    if (n > sizeof f.detail)
+        n = sizeof f.detail;
+    if (n > 0)
+        memcpy(f.detail, detail, n);
+    f.detail_n = (uint8_t)n;
+    /* After a trial that went back, it is the trial that crashed. */
+    f.sequence = attempt ? r->attempt.pair.sequence : r->accepted.sequence;
+    r->fault = f;
+    if (lapel_journal_save(ctx) == LAPEL_OK)
+        return LAPEL_OK;
+    r->fault = former;
+    return LAPEL_ERR_NV;
 }
 
 void lapel_status(const struct lapel *ctx, struct lapel_status *status_out)

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "text.h"
+
 #define GATE_WAIT_MS 60000u  /* when a policy says wait and no time */
 #define USER_WAIT_MS 600000u /* look again at a choice that says no; a change wakes at once */
 #define TICK_SAVE_MS 3600000u
@@ -29,22 +31,18 @@ static bool make_offer(const struct lapel *ctx, struct lapel_offer *offer_out)
 {
     struct lapel_offer o = { 0 };
     struct lsuit_text text = { 0 };
-    struct lsuit_bytes language = { 0 };
 
     if (!ctx->manifest_ok)
         return false;
     const struct lsuit_manifest *m = &ctx->memory.work->manifest;
-    if (ctx->config->language != NULL) {
-        language.ptr = (const uint8_t *)ctx->config->language;
-        language.len = strlen(ctx->config->language);
-    }
     o.sequence = m->sequence;
     o.digest = m->digest.bytes;
     o.severity = severity_of(ctx);
     o.priority = ctx->priority;
     o.download_bytes = ctx->dry_bytes;
     o.disrupts = true;
-    if (lsuit_manifest_text(m, language, &text, NULL) == LSUIT_OK) {
+    if (LAPEL_WITH_TEXT &&
+        lsuit_manifest_text(m, lapel_text_bytes(ctx->config->language), &text, NULL) == LSUIT_OK) {
         o.version = text.component_version;
         o.changes = text.update_description;
         o.risks_removed = text.risks_removed;
@@ -60,13 +58,16 @@ static bool make_offer(const struct lapel *ctx, struct lapel_offer *offer_out)
 void lapel_policy_tell(struct lapel *ctx, enum lapel_event_id id, struct lapel_event *event)
 {
     const struct lapel_policy *p = ctx->port.policy;
+    struct lapel_event none = { 0 };
     struct lapel_offer offer;
 
     if (p == NULL || p->event == NULL)
         return;
+    if (event == NULL)
+        event = &none;
     /* Notifications that are only news are the user's to switch off (5.3-6B). What asks, warns
      * or went wrong is told always. */
-    if (ctx->rec.choice[LAPEL_NOTIFY - 1] == LAPEL_OFF &&
+    if (LAPEL_WITH_SETTINGS && ctx->rec.choice[LAPEL_NOTIFY - 1] == LAPEL_OFF &&
         (id == LAPEL_EVENT_AVAILABLE || id == LAPEL_EVENT_INSTALLED))
         return;
     event->id = id;
@@ -92,6 +93,8 @@ enum lapel_err lapel_user_set(struct lapel *ctx, enum lapel_setting setting,
 {
     int i = (int)setting - 1;
 
+    if (!LAPEL_WITH_SETTINGS)
+        return LAPEL_ERR_STATE;
     if (i < 0 || i > 2 || choice > LAPEL_OFF || by > LAPEL_BY_FACTORY)
         return LAPEL_ERR_RANGE;
     uint8_t former = ctx->rec.choice[i], former_by = ctx->rec.choice_by[i];
@@ -112,6 +115,8 @@ enum lapel_err lapel_postpone(struct lapel *ctx, uint32_t ms)
 {
     uint64_t former = ctx->rec.postpone_left_ms;
 
+    if (!LAPEL_WITH_SETTINGS)
+        return LAPEL_ERR_STATE;
     if (ms > LAPEL_POSTPONE_BUDGET_MS || ctx->rec.postpone_used_ms > LAPEL_POSTPONE_BUDGET_MS - ms)
         return LAPEL_ERR_RANGE;
     ctx->rec.postpone_left_ms = ms;
@@ -130,7 +135,8 @@ void lapel_policy_release(struct lapel *ctx, const struct lapel_pair *pair)
 {
     static const uint8_t NONE[sizeof ctx->rec.postpone_digest] = { 0 };
 
-    if (memcmp(ctx->rec.postpone_digest, pair->digest, sizeof ctx->rec.postpone_digest) == 0)
+    if (!LAPEL_WITH_SETTINGS ||
+        memcmp(ctx->rec.postpone_digest, pair->digest, sizeof ctx->rec.postpone_digest) == 0)
         return;
     /* Time that was used before any release was known counts for the first one. */
     if (memcmp(ctx->rec.postpone_digest, NONE, sizeof NONE) != 0)
@@ -138,26 +144,34 @@ void lapel_policy_release(struct lapel *ctx, const struct lapel_pair *pair)
     memcpy(ctx->rec.postpone_digest, pair->digest, sizeof ctx->rec.postpone_digest);
 }
 
+/* A postponement runs out. Stored once an hour: a restart gives back at most that much. */
+static void tick_postponed(struct lapel *ctx, uint64_t passed)
+{
+    struct lapel_record *r = &ctx->rec;
+
+    if (r->postpone_left_ms == 0)
+        return;
+    if (passed > r->postpone_left_ms)
+        passed = r->postpone_left_ms;
+    r->postpone_left_ms -= passed;
+    r->postpone_used_ms += passed;
+    if (r->postpone_left_ms == 0 || ctx->tick_saved - r->postpone_left_ms >= TICK_SAVE_MS) {
+        ctx->tick_saved = r->postpone_left_ms;
+        (void)lapel_journal_save(ctx);
+    }
+}
+
 /* Running time passes. */
 void lapel_policy_tick(struct lapel *ctx)
 {
     uint64_t now = now_ms(ctx);
     uint64_t passed = now > ctx->tick ? now - ctx->tick : 0;
-    struct lapel_record *r = &ctx->rec;
 
     ctx->tick = now;
-    if (r->postpone_left_ms > 0) {
-        uint64_t n = passed < r->postpone_left_ms ? passed : r->postpone_left_ms;
-
-        r->postpone_left_ms -= n;
-        r->postpone_used_ms += n;
-        /* Stored once an hour: a restart gives back at most that much. */
-        if (r->postpone_left_ms == 0 || ctx->tick_saved - r->postpone_left_ms >= TICK_SAVE_MS) {
-            ctx->tick_saved = r->postpone_left_ms;
-            (void)lapel_journal_save(ctx);
-        }
-    }
-    if (r->state == LAPEL_TRIAL && (ctx->port.net->up == NULL || ctx->port.net->up(ctx->port.ctx)))
+    if (LAPEL_WITH_SETTINGS)
+        tick_postponed(ctx, passed);
+    if (ctx->rec.state == LAPEL_TRIAL &&
+        (ctx->port.net->up == NULL || ctx->port.net->up(ctx->port.ctx)))
         ctx->trial_left_ms -= passed < ctx->trial_left_ms ? passed : ctx->trial_left_ms;
 }
 
@@ -176,9 +190,11 @@ static enum lapel_choice choice_of(const struct lapel *ctx)
 
 bool lapel_policy_permits(struct lapel *ctx)
 {
+    if (!LAPEL_WITH_SETTINGS)
+        return true;
     if (ctx->rec.postpone_left_ms > 0)
         return false;
-    if (ctx->offline)
+    if (is_offline(ctx))
         return true;
     switch (choice_of(ctx)) {
     case LAPEL_ON:
@@ -218,7 +234,7 @@ enum lapel_verdict lapel_policy_gate(struct lapel *ctx, enum lapel_gate gate)
     uint32_t wait = 0;
 
     lapel_policy_tell_once(ctx, LAPEL_EVENT_AVAILABLE, &event);
-    if (!ctx->offline && choice_of(ctx) == LAPEL_UNSET)
+    if (LAPEL_WITH_SETTINGS && !is_offline(ctx) && choice_of(ctx) == LAPEL_UNSET)
         lapel_policy_tell_once(ctx, LAPEL_EVENT_CONSENT_NEEDED, &event);
     if (!lapel_policy_permits(ctx)) {
         uint64_t left = ctx->rec.postpone_left_ms;
@@ -240,18 +256,18 @@ enum lapel_verdict lapel_policy_gate(struct lapel *ctx, enum lapel_gate gate)
 
 /* --- the support period ----------------------------------------------------------------------- */
 
-/* Year * 100 + month of a time, by days since 1970 (the civil calendar in March years). */
+/* Year * 100 + month of a time: days since 1970 in the civil calendar, whose years begin in March. */
 static uint32_t month_of(int64_t epoch_s)
 {
-    uint64_t days = (uint64_t)epoch_s / 86400 + 719468;
-    uint64_t era = days / 146097;
-    uint64_t day = days % 146097;
-    uint64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-    uint64_t in_year = day - (365 * year + year / 4 - year / 100);
-    uint64_t march = (5 * in_year + 2) / 153;
-    uint64_t month = march < 10 ? march + 3 : march - 9;
+    uint32_t days = (uint32_t)((uint64_t)epoch_s / 86400) + 719468;
+    uint32_t era = days / 146097;
+    uint32_t day = days % 146097;
+    uint32_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+    uint32_t in_year = day - (365 * year + year / 4 - year / 100);
+    uint32_t march = (5 * in_year + 2) / 153;
+    uint32_t month = march < 10 ? march + 3 : march - 9;
 
-    return (uint32_t)((era * 400 + year + (month <= 2 ? 1 : 0)) * 100 + month);
+    return (era * 400 + year + (month <= 2 ? 1 : 0)) * 100 + month;
 }
 
 /* Months from a to b, each year * 100 + month. */

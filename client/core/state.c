@@ -45,7 +45,7 @@ enum lapel_err lapel_state_set(struct lapel *ctx, enum lapel_state state)
         return LAPEL_ERR_NV;
     }
     if (former != state)
-        lapel_policy_tell(ctx, LAPEL_EVENT_STATE, &(struct lapel_event){ 0 });
+        lapel_policy_tell(ctx, LAPEL_EVENT_STATE, NULL);
     return LAPEL_OK;
 }
 
@@ -78,35 +78,43 @@ static enum lapel_err settle_trial(struct lapel *ctx)
     return lapel_state_set(ctx, LAPEL_TRIAL);
 }
 
-/* The trial is over and the former image runs. */
+void lapel_state_outcome(struct lapel_record *r, const struct lapel_fail *how)
+{
+    struct lapel_outcome *o = &r->outcome;
+
+    memset(o, 0, sizeof *o);
+    memcpy(o->id, r->attempt.id, sizeof o->id);
+    o->pair = r->attempt.pair;
+    o->kind = how->kind;
+    o->stage = how->stage;
+    o->error = how->class_;
+    o->code = how->code;
+}
+
+/* The trial is over and the former image runs. What a REJECTED said of it was stored then. It
+ * counts as a failed trial unless the power or the server went. */
 static enum lapel_err settle_reverted(struct lapel *ctx)
 {
     struct lapel_record *r = &ctx->rec;
-    struct lapel_record former = *r;
-    bool rejected = r->state == LAPEL_REJECTED; /* its outcome was stored then */
+    bool power = ctx->port.boot->power_on != NULL && ctx->port.boot->power_on(ctx->port.ctx);
 
     lapel_apply_recall(ctx, r->attempt.slot, &r->attempt.pair); /* the user learns which one */
-    if (!rejected) {
-        bool power = ctx->port.boot->power_on != NULL && ctx->port.boot->power_on(ctx->port.ctx);
+    if (r->state != LAPEL_REJECTED) {
+        struct lapel_fail how = { LAPEL_OUTCOME_REVERTED, LSUIT_STAGE_TRIAL, LSUIT_CLASS_HEALTH,
+                                  0 };
 
-        r->outcome = (struct lapel_outcome){ 0 };
-        memcpy(r->outcome.id, r->attempt.id, sizeof r->outcome.id);
-        r->outcome.pair = r->attempt.pair;
-        r->outcome.kind = LAPEL_OUTCOME_REVERTED;
-        r->outcome.stage = LSUIT_STAGE_TRIAL;
-        r->outcome.error = power ? LSUIT_CLASS_POWER : LSUIT_CLASS_HEALTH;
-        if (!power)
-            lapel_apply_trial_failed(ctx, &r->attempt.pair);
+        if (power)
+            how.class_ = LSUIT_CLASS_POWER;
+        lapel_state_outcome(r, &how);
     }
+    if (r->outcome.error != LSUIT_CLASS_POWER && r->outcome.error != LSUIT_CLASS_NO_SERVER)
+        lapel_apply_trial_failed(ctx, &r->attempt.pair);
     enum lapel_err e = lapel_state_set(ctx, LAPEL_FAILED);
-    if (e != LAPEL_OK) {
-        *r = former;
-        return e;
-    }
+    if (e != LAPEL_OK)
+        return e; /* the next lapel_init begins with the record as it was */
+    struct lapel_event event = { .stage = r->outcome.stage, .error = r->outcome.error };
     ctx->work = WORK_CLEAN;
-    lapel_policy_tell(
-        ctx, LAPEL_EVENT_REVERTED,
-        &(struct lapel_event){ .stage = r->outcome.stage, .error = r->outcome.error });
+    lapel_policy_tell(ctx, LAPEL_EVENT_REVERTED, &event);
     return LAPEL_OK;
 }
 
@@ -197,8 +205,8 @@ enum lapel_err lapel_state_settle(struct lapel *ctx)
         return e;
     /* Nothing is ever written to the slot that runs, whatever a record says; and a file that was
      * being applied is applied again by whoever did. */
-    if (ctx->rec.state == LAPEL_WRITING &&
-        (ctx->rec.attempt.slot == ctx->running_slot || ctx->rec.attempt.offline))
+    if (ctx->rec.state == LAPEL_WRITING && (ctx->rec.attempt.slot == ctx->running_slot ||
+                                            (LAPEL_WITH_APPLY && ctx->rec.attempt.offline)))
         e = lapel_state_set(ctx, LAPEL_READY);
     /* A reverted trial is settled: the former image is kept, and the boot loader may forget. */
     if (e == LAPEL_OK && boot == LAPEL_BOOT_REVERTED)

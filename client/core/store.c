@@ -21,16 +21,10 @@ int lapel_store_open(struct lapel *ctx, uint8_t component, uint64_t total)
     memset(&ctx->info, 0, sizeof ctx->info);
     if (ctx->port.slots->info(ctx->port.ctx, component, a->slot, &ctx->info) <= 0 ||
         ctx->info.write_size == 0 || ctx->info.write_size > WRITE_SIZE_MAX ||
-        ctx->info.erase_size == 0) {
-        ctx->fail =
-            (struct lapel_fail){ LAPEL_OUTCOME_FAILED, LSUIT_STAGE_WRITE, LSUIT_CLASS_STORAGE, 0 };
-        return LSUIT_OP_FAIL;
-    }
-    if (total == 0 || total > ctx->info.size) {
-        ctx->fail =
-            (struct lapel_fail){ LAPEL_OUTCOME_FAILED, LSUIT_STAGE_WRITE, LSUIT_CLASS_SPACE, 0 };
-        return LSUIT_OP_FAIL;
-    }
+        ctx->info.erase_size == 0)
+        return lapel_core_fail(ctx, LSUIT_STAGE_WRITE, LSUIT_CLASS_STORAGE, 0);
+    if (total == 0 || total > ctx->info.size)
+        return lapel_core_fail(ctx, LSUIT_STAGE_WRITE, LSUIT_CLASS_SPACE, 0);
     ctx->into = component;
     ctx->total = total;
     ctx->at = 0;
@@ -81,13 +75,6 @@ static void remember(struct lapel *ctx)
         ctx->rec.attempt.offset = former; /* it will be fetched again after a cut; no harm */
 }
 
-static int fail_storage(struct lapel *ctx, int code)
-{
-    ctx->fail =
-        (struct lapel_fail){ LAPEL_OUTCOME_FAILED, LSUIT_STAGE_WRITE, LSUIT_CLASS_STORAGE, code };
-    return LSUIT_OP_FAIL;
-}
-
 static int write_at(struct lapel *ctx, const uint8_t *buf, size_t n)
 {
     return ctx->port.slots->write(ctx->port.ctx, ctx->into, ctx->rec.attempt.slot, ctx->at, buf, n);
@@ -108,7 +95,7 @@ int lapel_store_put(struct lapel *ctx, const uint8_t *buf, size_t n, size_t *use
     if (ctx->info.erase_size > 1 && ctx->at >= ctx->erased) {
         r = ctx->port.slots->erase(ctx->port.ctx, ctx->into, ctx->rec.attempt.slot, ctx->erased);
         if (r < 0)
-            return fail_storage(ctx, r);
+            return lapel_core_fail(ctx, LSUIT_STAGE_WRITE, LSUIT_CLASS_STORAGE, r);
         if (r > 0)
             ctx->erased += ctx->info.erase_size;
         return LSUIT_OP_AGAIN;
@@ -128,7 +115,7 @@ int lapel_store_put(struct lapel *ctx, const uint8_t *buf, size_t n, size_t *use
         return LSUIT_OP_DONE; /* wait for more */
     }
     if (r < 0)
-        return fail_storage(ctx, r);
+        return lapel_core_fail(ctx, LSUIT_STAGE_WRITE, LSUIT_CLASS_STORAGE, r);
     if (r == 0)
         return LSUIT_OP_AGAIN;
     ctx->at += whole;
@@ -145,7 +132,7 @@ int lapel_store_done(struct lapel *ctx)
     if (ctx->port.slots->set_length != NULL)
         r = ctx->port.slots->set_length(ctx->port.ctx, ctx->into, a->slot, ctx->total);
     if (r < 0)
-        return fail_storage(ctx, r);
+        return lapel_core_fail(ctx, LSUIT_STAGE_WRITE, LSUIT_CLASS_STORAGE, r);
     if (r == 0)
         return LSUIT_OP_AGAIN;
     a->length[ctx->into] = ctx->total;

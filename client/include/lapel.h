@@ -187,11 +187,26 @@ enum lapel_err lapel_reject(struct lapel *ctx);
 /* Check now (a button, an operator). Still within the server's Retry-After. */
 void lapel_kick(struct lapel *ctx);
 
-/* Settings; stored before it answers. */
+/* Settings; stored before it answers. LAPEL_ERR_STATE: not in this build. */
 enum lapel_err lapel_user_set(struct lapel *ctx, enum lapel_setting setting,
                               enum lapel_choice choice, enum lapel_actor by);
-/* Postpone what is waiting for at most LAPEL_POSTPONE_BUDGET_MS in all; 0 ends it. */
+/* The same: postpone what is waiting for at most LAPEL_POSTPONE_BUDGET_MS in all; 0 ends it. */
 enum lapel_err lapel_postpone(struct lapel *ctx, uint32_t ms);
+
+/*
+ * Say what the last crash left (memory that survives a reset, a fault register): call it once
+ * after lapel_init. It is stored, survives a restart and a trial that goes back, and goes with the
+ * check-ins until one is answered. A newer one replaces it.
+ *
+ *   kind    SPEC.md, "Fault record": 1 watchdog, 2 hard fault, 3 assertion, ...
+ *   where   program counter or line
+ *   detail  n bytes of the port's own, of which the first 37 are kept; NULL with 0
+ *
+ * LAPEL_ERR_NV     not stored: say it again
+ * LAPEL_ERR_STATE  not in this build
+ */
+enum lapel_err lapel_fault(struct lapel *ctx, uint8_t kind, uint64_t where, const uint8_t *detail,
+                           size_t n);
 
 struct lapel_status {
     enum lapel_state state;
@@ -227,7 +242,8 @@ void lapel_status(const struct lapel *ctx, struct lapel_status *status_out);
  * a postponement from before ends once the file has been found good. One made afterwards holds,
  * and policy->gate is asked as ever.
  *
- *   read  bytes of a payload by its uri at offset; > 0 count, < 0 error
+ *   envelope  memory->envelope itself, or bytes elsewhere
+ *   read      bytes of a payload by its uri at offset; > 0 count, < 0 error
  *
  * LAPEL_ERR_STATE   an update is under way
  * LAPEL_ERR_MEMORY  nothing, or larger than memory->envelope

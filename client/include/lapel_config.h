@@ -1,6 +1,7 @@
 /*
  * Build-time choices of liblapel. Define any of these before the build (-D or a file named by
- * LAPEL_CONFIG_FILE); what is out of range stops the build.
+ * LAPEL_CONFIG_FILE); what is out of range stops the build. The library and all that includes
+ * its headers must be built with the same choices.
  */
 #ifndef LAPEL_CONFIG_H
 #define LAPEL_CONFIG_H
@@ -8,6 +9,82 @@
 #ifdef LAPEL_CONFIG_FILE
 #include LAPEL_CONFIG_FILE
 #endif
+
+/* --- what is built in: 1 yes, 0 no. README.md has what each costs ---------------------------- */
+
+/* LAPEL_MINIMAL=1 leaves out all of these but what is chosen by name. What is left is a device that
+ * updates itself over a fetcher of the platform. */
+#ifndef LAPEL_MINIMAL
+#define LAPEL_MINIMAL 0
+#endif
+
+/* HTTP/1.1 over four socket functions. 0: struct lapel_net is a fetcher of the platform. */
+#ifndef LAPEL_WITH_HTTP1
+#define LAPEL_WITH_HTTP1 (!LAPEL_MINIMAL)
+#endif
+
+/* An http:// server, for payloads or for tests. 0: a base URL without TLS is refused. */
+#ifndef LAPEL_WITH_CLEAR
+#define LAPEL_WITH_CLEAR (!LAPEL_MINIMAL)
+#endif
+
+/* POST /v1/reports at once. 0: a failure is told by the next check-in. */
+#ifndef LAPEL_WITH_REPORTS
+#define LAPEL_WITH_REPORTS (!LAPEL_MINIMAL)
+#endif
+
+/* The counts of security events in each check-in. 0: they are told to the policy only. */
+#ifndef LAPEL_WITH_EVENTS
+#define LAPEL_WITH_EVENTS (!LAPEL_MINIMAL)
+#endif
+
+/* lapel_fault: what a crash left goes with the next check-in. */
+#ifndef LAPEL_WITH_FAULT
+#define LAPEL_WITH_FAULT (!LAPEL_MINIMAL)
+#endif
+
+/* The signed text of a release in struct lapel_offer. 0: its texts are absent, and it disrupts. */
+#ifndef LAPEL_WITH_TEXT
+#define LAPEL_WITH_TEXT (!LAPEL_MINIMAL)
+#endif
+
+/* lapel_user_set and lapel_postpone. 0: every choice is unset, which means on; the gates of
+ * struct lapel_policy are the product's way to ask its user. */
+#ifndef LAPEL_WITH_SETTINGS
+#define LAPEL_WITH_SETTINGS (!LAPEL_MINIMAL)
+#endif
+
+/* lapel_apply: a file at the device. 0: it answers LAPEL_ERR_STATE. */
+#ifndef LAPEL_WITH_APPLY
+#define LAPEL_WITH_APPLY (!LAPEL_MINIMAL)
+#endif
+
+/* The support end and page that an answer brings, and LAPEL_EVENT_SUPPORT_ENDING. */
+#ifndef LAPEL_WITH_SUPPORT
+#define LAPEL_WITH_SUPPORT (!LAPEL_MINIMAL)
+#endif
+
+/* Freshness statements, and LAPEL_EVENT_STALE. */
+#ifndef LAPEL_WITH_STATEMENTS
+#define LAPEL_WITH_STATEMENTS (!LAPEL_MINIMAL)
+#endif
+
+/* Trust sets that replace keys, anchors and base URLs. 0: those of struct lapel_config hold. */
+#ifndef LAPEL_WITH_TRUST
+#define LAPEL_WITH_TRUST (!LAPEL_MINIMAL)
+#endif
+
+/* Asking the server to erase what it knows of this device, and its receipt. */
+#ifndef LAPEL_WITH_ERASE
+#define LAPEL_WITH_ERASE (!LAPEL_MINIMAL)
+#endif
+
+/* The sentences of lapel_init_why. 0: it answers "". */
+#ifndef LAPEL_WITH_WHY
+#define LAPEL_WITH_WHY (!LAPEL_MINIMAL)
+#endif
+
+/* --- times and limits -------------------------------------------------------------------------- */
 
 /* Longest response header block and longest check-in or answer, bytes. 512 to 4096. Sets the
  * smallest io buffer at lapel_init. */
@@ -30,7 +107,8 @@
 #define LAPEL_JITTER_PERCENT 10
 #endif
 
-/* First back-off after an error and its ceiling, ms; full jitter between. */
+/* First back-off after an error and its ceiling, ms; full jitter between. 1 s to 1 h, the ceiling
+ * not below the first. */
 #ifndef LAPEL_BACKOFF_MIN_MS
 #define LAPEL_BACKOFF_MIN_MS 5000
 #endif
@@ -38,7 +116,7 @@
 #define LAPEL_BACKOFF_MAX_MS 3600000
 #endif
 
-/* How long one exchange may take without a byte moving, ms. */
+/* How long one exchange may take without a byte moving, ms. 1 s to 10 min. */
 #ifndef LAPEL_IDLE_TIMEOUT_MS
 #define LAPEL_IDLE_TIMEOUT_MS 30000
 #endif
@@ -48,7 +126,7 @@
 #define LAPEL_TRIALS 3
 #endif
 
-/* A trial must be confirmed within this much time with the network up, ms. */
+/* A trial must be confirmed within this much time with the network up, ms. 1 min to 1 day. */
 #ifndef LAPEL_TRIAL_MS
 #define LAPEL_TRIAL_MS 1800000
 #endif
@@ -58,30 +136,59 @@
 #define LAPEL_UNSET_MEANS_ON 1
 #endif
 
-/* Longest postponement in all for one release, ms. */
+/* Longest postponement in all for one release, ms. 0 to 30 days. */
 #ifndef LAPEL_POSTPONE_BUDGET_MS
 #define LAPEL_POSTPONE_BUDGET_MS 604800000
 #endif
 
-/* Longest address of a support page, with its NUL; a longer one is not kept. 1 keeps none. */
+/* Longest address of a support page, with its NUL; a longer one is not kept. 1 to 256; 1 keeps
+ * none. */
 #ifndef LAPEL_SUPPORT_URL_SIZE
 #define LAPEL_SUPPORT_URL_SIZE 201
 #endif
 
-#if LAPEL_SUPPORT_URL_SIZE < 1
-#error "LAPEL_SUPPORT_URL_SIZE: at least 1"
+/* --- what is out of range ----------------------------------------------------------------------- */
+
+#if (LAPEL_WITH_HTTP1 | LAPEL_WITH_CLEAR | LAPEL_WITH_REPORTS | LAPEL_WITH_EVENTS |     \
+     LAPEL_WITH_FAULT | LAPEL_WITH_TEXT | LAPEL_WITH_SETTINGS | LAPEL_WITH_APPLY |      \
+     LAPEL_WITH_SUPPORT | LAPEL_WITH_STATEMENTS | LAPEL_WITH_TRUST | LAPEL_WITH_ERASE | \
+     LAPEL_WITH_WHY | LAPEL_MINIMAL | LAPEL_UNSET_MEANS_ON) &                           \
+    ~1
+#error "LAPEL_WITH_..., LAPEL_MINIMAL, LAPEL_UNSET_MEANS_ON: 0 or 1"
+#endif
+#if !LAPEL_UNSET_MEANS_ON && !LAPEL_WITH_SETTINGS
+#error "LAPEL_UNSET_MEANS_ON=0 without LAPEL_WITH_SETTINGS: nobody could ever say yes"
 #endif
 #if LAPEL_IO_MIN < 512 || LAPEL_IO_MIN > 4096
 #error "LAPEL_IO_MIN: 512 to 4096"
 #endif
-#if LAPEL_JITTER_PERCENT < 0 || LAPEL_JITTER_PERCENT > 50
-#error "LAPEL_JITTER_PERCENT: 0 to 50"
+#if LAPEL_FIRST_CHECK_MS < 0 || LAPEL_FIRST_CHECK_MS > 86400000
+#error "LAPEL_FIRST_CHECK_MS: 0 to 1 day"
 #endif
 #if LAPEL_PERIOD_MS < 30000 || LAPEL_PERIOD_MS > 604800000
 #error "LAPEL_PERIOD_MS: 30 s to 7 days"
 #endif
+#if LAPEL_JITTER_PERCENT < 0 || LAPEL_JITTER_PERCENT > 50
+#error "LAPEL_JITTER_PERCENT: 0 to 50"
+#endif
+#if LAPEL_BACKOFF_MIN_MS < 1000 || LAPEL_BACKOFF_MAX_MS < LAPEL_BACKOFF_MIN_MS || \
+    LAPEL_BACKOFF_MAX_MS > 3600000
+#error "LAPEL_BACKOFF_MIN_MS, LAPEL_BACKOFF_MAX_MS: 1 s to 1 h, in this order"
+#endif
+#if LAPEL_IDLE_TIMEOUT_MS < 1000 || LAPEL_IDLE_TIMEOUT_MS > 600000
+#error "LAPEL_IDLE_TIMEOUT_MS: 1 s to 10 min"
+#endif
 #if LAPEL_TRIALS < 1 || LAPEL_TRIALS > 10
 #error "LAPEL_TRIALS: 1 to 10"
+#endif
+#if LAPEL_TRIAL_MS < 60000 || LAPEL_TRIAL_MS > 86400000
+#error "LAPEL_TRIAL_MS: 1 min to 1 day"
+#endif
+#if LAPEL_POSTPONE_BUDGET_MS < 0 || LAPEL_POSTPONE_BUDGET_MS > 2592000000
+#error "LAPEL_POSTPONE_BUDGET_MS: 0 to 30 days"
+#endif
+#if LAPEL_SUPPORT_URL_SIZE < 1 || LAPEL_SUPPORT_URL_SIZE > 256
+#error "LAPEL_SUPPORT_URL_SIZE: 1 to 256"
 #endif
 
 #endif

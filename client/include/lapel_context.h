@@ -20,10 +20,19 @@ extern "C" {
 /* Longest host name of a base URL, with its NUL. */
 #define LAPEL_HOST_MAX 128
 
+/* Components that a port may have. */
+#define LAPEL_COMPONENTS 4
+
 /* Releases that are remembered for failed trials. */
 #define LAPEL_BLOCKS 4
 
-/* --- what the journal keeps (core/journal.c gives each byte) ------------------------------- */
+/* --- what the journal keeps: stored as it lies in memory (core/journal.h) ------------------- */
+
+/*
+ * Members of these structs have fixed widths and leave no gaps, so that a record means the same
+ * to every library that this device ever runs. New members go to the end of struct lapel_record
+ * and nowhere else.
+ */
 
 struct lapel_pair {
     uint64_t sequence;
@@ -31,15 +40,16 @@ struct lapel_pair {
 };
 
 struct lapel_attempt {
-    uint8_t id[8]; /* random, made when leaving READY */
     struct lapel_pair pair;
-    uint8_t slot;                          /* the one that is written */
-    bool offline;                          /* by lapel_apply: nothing is asked of the server */
-    uint8_t stagings;                      /* how often it was staged */
-    uint8_t starts;                        /* how often its trial was started */
-    uint8_t component;                     /* of the port, in work */
-    uint64_t offset;                       /* of its bytes, written for certain */
-    uint64_t length[LSUIT_MAX_COMPONENTS]; /* of a whole component by port index, 0: not whole */
+    uint64_t offset;                   /* of the component in work, written for certain */
+    uint64_t length[LAPEL_COMPONENTS]; /* of a whole component by port index, 0: not whole */
+    uint8_t id[8];                     /* random, made when leaving READY */
+    uint8_t slot;                      /* the one that is written */
+    uint8_t offline;                   /* by lapel_apply: nothing is asked of the server */
+    uint8_t stagings;                  /* how often it was staged */
+    uint8_t starts;                    /* how often its trial was started */
+    uint8_t component;                 /* of the port, in work */
+    uint8_t spare[3];
 };
 
 enum lapel_outcome_kind {
@@ -52,40 +62,59 @@ enum lapel_outcome_kind {
 
 /* How the last attempt ended; kept until the server has taken it in a check-in. */
 struct lapel_outcome {
-    uint8_t id[8];
     struct lapel_pair pair;
-    uint8_t kind;  /* enum lapel_outcome_kind */
-    uint8_t stage; /* enum lsuit_stage */
-    uint8_t error; /* enum lsuit_class */
-    bool reported; /* by POST /v1/reports */
-    int32_t code;
     uint64_t offset;
+    int32_t code;
+    uint8_t kind;     /* enum lapel_outcome_kind */
+    uint8_t stage;    /* enum lsuit_stage */
+    uint8_t error;    /* enum lsuit_class */
+    uint8_t reported; /* by POST /v1/reports */
+    uint8_t id[8];
 };
 
 struct lapel_block {
     struct lapel_pair pair;
     uint8_t fails; /* trials that failed; 0: the entry is free */
+    uint8_t spare[7];
+};
+
+/* What a crash left; kept until the server has taken it in a check-in. */
+struct lapel_fault {
+    uint64_t where;    /* program counter or line */
+    uint64_t sequence; /* of the image that crashed */
+    uint8_t kind;      /* SPEC.md, "Fault record" */
+    uint8_t known;     /* 0: there is none */
+    uint8_t detail_n;
+    uint8_t detail[37];
 };
 
 struct lapel_record {
-    uint32_t number;     /* of the record, rises with each save */
-    uint8_t state;       /* enum lapel_state */
-    bool accepted_known; /* accepted.digest holds a digest */
+    uint32_t magic;
+    uint32_t number;        /* rises with each save, may wrap */
+    uint16_t length;        /* of the record without its proof */
+    uint8_t state;          /* enum lapel_state */
+    uint8_t accepted_known; /* accepted.digest holds a digest */
+    uint32_t boots;
     struct lapel_pair accepted;
     uint64_t counter; /* security counter */
-    uint32_t boots;
     struct lapel_attempt attempt;
     struct lapel_outcome outcome;
     struct lapel_block block[LAPEL_BLOCKS];
-    uint8_t choice[3]; /* enum lapel_choice by enum lapel_setting - 1 */
-    uint8_t choice_by[3];
     uint64_t postpone_left_ms; /* when the record was made */
     uint64_t postpone_used_ms; /* of the budget, for the release of postpone_digest */
     uint8_t postpone_digest[8];
     uint32_t support_end; /* year * 100 + month, 0 not known */
+    uint8_t choice[3];    /* enum lapel_choice by enum lapel_setting - 1 */
+    uint8_t choice_by[3];
+    uint8_t spare[6];
+    struct lapel_fault fault;
 };
 
-/* --- one HTTP exchange (core/http1.c) ------------------------------------------------------- */
+/* The record and, right behind it, what proves it whole: a checksum or the port's seal. */
+#define LAPEL_PROOF_MAX 32
+#define LAPEL_STORED_SIZE ((sizeof(struct lapel_record) + LAPEL_PROOF_MAX + 63) / 64 * 64)
+
+/* --- one HTTP exchange (core/http1.c, or the platform's) ------------------------------------------------------- */
 
 struct lapel_origin {
     char host[LAPEL_HOST_MAX];
@@ -97,23 +126,22 @@ struct lapel_origin {
 struct lapel_http {
     uint8_t *io;
     size_t io_size;
-    uint64_t idle_at; /* no byte moved until then: given up */
-    uint64_t head_at; /* the header block is whole by then, or given up */
-    uint64_t left;    /* bytes of the body or the chunk still to come */
-    uint64_t length;  /* Content-Length */
-    uint64_t range_first, range_last, range_total;
-    uint32_t retry_after_s;
+    const struct lapel_net *net;
+    void *ctx; /* of the port */
+    const struct lapel_origin *origin;
+    struct lapel_response head;
+    uint64_t idle_at;     /* no byte moved until then: given up */
+    uint64_t head_at;     /* the header block is whole by then, or given up */
+    uint64_t left;        /* bytes of the body or the chunk still to come */
     size_t out_n, out_at; /* the request in io, and how much of it is sent */
     size_t head_n;        /* bytes of the header block so far */
     size_t body_n;        /* decoded body bytes at io[0..] */
-    uint16_t status;
-    uint16_t extra; /* bytes of chunk sizes, extensions and trailers */
+    uint16_t extra;       /* bytes of chunk sizes, extensions and trailers */
     uint8_t phase;
     uint8_t chunk;
     bool moved; /* the last step got on */
     bool full;  /* the request did not fit */
-    bool open, keep, reused;
-    bool has_length, chunked, has_range, has_retry_after;
+    bool open, keep, reused, chunked;
 };
 
 /* --- the release in hand: caller's memory, as large as the processor of manifests/ wants ----- */
@@ -143,79 +171,78 @@ struct lapel_fail {
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
+/* What every step looks at stands first: a processor of 16-bit instructions reaches it with one. */
 struct lapel {
-    const struct lapel_config *config;
-    struct lapel_ports port;
-    struct lapel_memory memory;
-    const char *why; /* of a refused init */
-
-    struct lapel_record rec;
-    uint8_t nv_newest; /* which of the two records holds rec */
-    bool nv_known;     /* at least one was whole */
-
-    struct lapel_origin origin;
-    struct lapel_http http;
-
-    /* when (sched.c) */
-    uint64_t phase_fraction; /* of the period, in 2^-64 */
-    uint64_t next_check;     /* now_ms */
-    uint64_t not_before;     /* the server's Retry-After */
-    uint64_t retry_at;       /* of the work in hand */
-    uint64_t report_at;
-    uint32_t poll_ms; /* as the server said, 0: config */
-    uint8_t check_fails, work_fails, report_fails;
-
     /* what is being done (core.h) */
     uint8_t work;     /* enum work */
     uint8_t exchange; /* enum exchange */
     uint8_t running_slot;
-    uint32_t wait_ms; /* what the step in progress says */
-    bool kicked;
+    uint8_t target; /* the slot that the manifest in hand is for */
+    uint8_t into;   /* component of the port that is written */
+    uint8_t whole;  /* bit per component of the port: whole before this run began */
+    uint8_t gate;   /* where it waits, 0 nowhere */
+    uint8_t check_fails, work_fails, report_fails;
+    uint8_t nv_newest;  /* which of the two records holds rec */
+    bool nv_known;      /* at least one was whole */
+    bool kicked;        /* check now */
     bool rechecked;     /* STAGED: the check-in before the REBOOT gate is done */
-    uint64_t staged_at; /* when it began to try */
-    uint32_t checks, good_checks;
-    struct lapel_count count[LAPEL_COUNTS];
+    bool offered;       /* want is set */
+    bool offline;       /* by lapel_apply */
+    bool manifest_ok;   /* memory.work holds a verified manifest */
+    bool run_open;      /* memory.work->run is set up */
+    bool resumed;       /* writing began behind offset 0 */
+    bool from_zero;     /* and must not again */
+    bool denied_any;    /* denied is set */
+    bool has_priority;  /* priority is set */
+    bool trial_checked; /* a good check-in since the trial began */
+    uint16_t told;      /* bit per event that was told for the release in hand */
+    uint32_t wait_ms;   /* what the step in progress says */
 
-    /* the release in hand */
-    bool offered; /* want is set */
-    bool offline; /* by lapel_apply */
-    struct lapel_pair want;
-    size_t envelope_n;
-    bool manifest_ok;                  /* memory.work holds a verified manifest */
-    bool run_open;                     /* memory.work->run is set up */
-    uint8_t target;                    /* the slot that the manifest in hand is for */
-    uint8_t map[LSUIT_MAX_COMPONENTS]; /* manifest component -> port component */
-    int (*apply_read)(void *ctx, struct lsuit_bytes uri, uint64_t offset, uint8_t *buf, size_t n);
+    const struct lapel_config *config;
+    struct lapel_ports port;
+    struct lapel_memory memory;
     struct lapel_fail fail; /* why the attempt ends, until that is stored */
 
     /* writing a component (store.c) */
-    struct lapel_slot_info info;
     uint64_t at;     /* bytes of the component that are written */
+    uint64_t total;  /* image-size in force */
     uint64_t erased; /* below this everything is erased or written */
     uint64_t saved;  /* what the journal says */
-    uint64_t total;  /* image-size in force */
-    uint8_t into;    /* component of the port */
-    uint8_t whole;   /* bit per component of the port: whole before this run began */
-    bool resumed;    /* began behind offset 0 */
-    bool from_zero;  /* and must not again */
+    struct lapel_slot_info info;
 
-    /* policy.c */
-    uint8_t gate; /* where it waits, 0 nowhere */
+    /* when (sched.c), all now_ms */
+    uint64_t next_check;
+    uint64_t not_before; /* the server's Retry-After */
+    uint64_t retry_at;   /* of the work in hand */
+    uint64_t report_at;
     uint64_t gate_until;
-    uint16_t told;     /* bit per event that was told for the release in hand */
-    uint8_t denied[8]; /* begin of the digest that the policy denied */
-    bool denied_any;
-    uint64_t dry_bytes;
-    bool has_priority;
-    int64_t priority;
-    uint64_t tick;       /* when running time was last counted */
+    uint64_t tick;           /* when running time was last counted */
+    uint64_t staged_at;      /* when the check-in before the REBOOT gate was first tried */
+    uint64_t phase_fraction; /* of the period, in 2^-64 */
+    uint64_t trial_left_ms;
     uint64_t tick_saved; /* postpone_left_ms in the journal */
+    uint32_t poll_ms;    /* as the server said, 0: config */
+    uint32_t checks, good_checks;
+
+    /* the release in hand */
+    size_t envelope_n;
+    int (*apply_read)(void *ctx, struct lsuit_bytes uri, uint64_t offset, uint8_t *buf, size_t n);
+    struct lapel_pair want;
+    uint64_t dry_bytes;
+    int64_t priority;
+    uint8_t denied[8];                 /* begin of the digest that the policy denied */
+    uint8_t map[LSUIT_MAX_COMPONENTS]; /* manifest component -> port component */
+
+    union {
+        struct lapel_record rec;
+        uint8_t stored[LAPEL_STORED_SIZE];
+    };
+    struct lapel_http http;
+    struct lapel_origin origin;
+    const char *why; /* of a refused init */
+    struct lapel_count count[LAPEL_COUNTS];
     uint32_t support_told;
     char support_url[LAPEL_SUPPORT_URL_SIZE];
-
-    /* trial */
-    uint64_t trial_left_ms;
-    bool trial_checked; /* a good check-in since it began */
 };
 
 #ifdef __cplusplus

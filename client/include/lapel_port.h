@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lapel_config.h"
 #include "lsuit/bytes.h"
 
 #ifdef __cplusplus
@@ -25,8 +26,31 @@ extern "C" {
 /* --- network: one connection at a time --------------------------------------------------- */
 
 /* Errors that the core tells apart; any other negative value is LAPEL_NET_FAIL. */
-#define LAPEL_NET_FAIL (-1)  /* no route, refused, reset, name not found */
-#define LAPEL_NET_TRUST (-2) /* TLS: certificate or name not accepted */
+#define LAPEL_NET_FAIL (-1)   /* no route, refused, reset, name not found */
+#define LAPEL_NET_TRUST (-2)  /* TLS: certificate or name not accepted */
+#define LAPEL_NET_CLOSED (-3) /* recv, body: the peer ended it in order */
+
+/* A request of the core. All of it is borrowed. */
+struct lapel_request {
+    const char *method;      /* "GET", "POST" or "DELETE" */
+    const char *path;        /* begins with a slash */
+    struct lsuit_bytes tail; /* ends the path; may be absent */
+    const char *token;       /* Authorization: Bearer ...; NULL for none */
+    const uint8_t *attempt;  /* 8 bytes, in hex behind Lapel-Attempt; NULL for none */
+    uint64_t from;           /* > 0: Range from here on, with If-Range on the ETag `tail` */
+    struct lsuit_bytes body; /* of the type application/cbor; absent for none */
+};
+
+/* What the core must know of a response. */
+struct lapel_response {
+    uint64_t length;                               /* of the body */
+    uint64_t range_first, range_last, range_total; /* Content-Range: bytes first-last/total */
+    uint32_t retry_after_s;                        /* seconds; a date counts as none */
+    uint16_t status;
+    bool has_length, has_range, has_retry_after;
+};
+
+#if LAPEL_WITH_HTTP1
 
 struct lapel_net {
     size_t size;
@@ -42,7 +66,25 @@ struct lapel_net {
     /* Is the network up? Optional: NULL means always. Drives the trial's deadline (6.10). */
     bool (*up)(void *ctx);
 };
-#define LAPEL_NET_CLOSED (-3)
+
+#else /* a fetcher: the platform has an HTTP client of its own */
+
+struct lapel_net {
+    size_t size;
+    /* Take the request, and what it borrows, before returning. TLS as for a socket. */
+    int (*begin)(void *ctx, const char *host, uint16_t port, bool tls,
+                 const struct lapel_request *request);
+    /* Status and headers, once they are there. No redirect is followed. */
+    int (*head)(void *ctx, struct lapel_response *response_out);
+    /* Bytes of the body without any coding (> 0), 0 try again; LAPEL_NET_CLOSED: it is whole, and
+     * as long as it was announced. */
+    int (*body)(void *ctx, uint8_t *buf, size_t n);
+    /* End the exchange, whatever is going on. */
+    void (*close)(void *ctx);
+    bool (*up)(void *ctx); /* as above */
+};
+
+#endif
 
 /* --- slots: where images live ------------------------------------------------------------- */
 
@@ -67,13 +109,13 @@ struct lapel_slots {
     int (*write)(void *ctx, int component, uint8_t slot, uint64_t offset, const uint8_t *buf,
                  size_t n);
     int (*read)(void *ctx, int component, uint8_t slot, uint64_t offset, uint8_t *buf, size_t n);
-    /* The image in the slot is complete with this length; durable when it answers 1. Optional
-     * where the medium keeps no length (the journal keeps it too). */
-    int (*set_length)(void *ctx, int component, uint8_t slot, uint64_t length);
     /* Manifest area of the slot, >= 2 KiB: the whole envelope, or nothing of it after a cut.
      * read answers the length, 0 when empty. */
     int (*manifest_write)(void *ctx, uint8_t slot, const uint8_t *buf, size_t n);
     int (*manifest_read)(void *ctx, uint8_t slot, uint8_t *buf, size_t cap);
+    /* The image in the slot is complete with this length; durable when it answers 1. Optional
+     * where the medium keeps no length (the journal keeps it too). */
+    int (*set_length)(void *ctx, int component, uint8_t slot, uint64_t length);
 };
 
 /* --- boot loader --------------------------------------------------------------------------- */
@@ -103,6 +145,9 @@ struct lapel_boot {
     int (*counter)(void *ctx, uint8_t slot, uint64_t *counter_out);
     /* Was this start a power-on (true) or a reset by watchdog or software? Optional. */
     bool (*power_on)(void *ctx);
+    /* Do stage, the trial and confirm switch all components of a slot at once, over a power cut
+     * too? Where not, a manifest that writes more than one component is refused. */
+    bool atomic_set;
 };
 
 /* --- two records that survive power loss ---------------------------------------------------- */
@@ -111,13 +156,18 @@ struct lapel_boot {
 #define LAPEL_RECORD_SIZE 1024
 struct lapel_nv {
     size_t size;
-    int (*read)(void *ctx, uint8_t record, uint8_t *buf, size_t n);
+    /* n bytes from offset on; what was never written reads as anything. */
+    int (*read)(void *ctx, uint8_t record, size_t offset, uint8_t *buf, size_t n);
     /* Erase and program the whole record; durable when it answers 1. A cut may leave anything
      * in this record, never in the other one. */
     int (*write)(void *ctx, uint8_t record, const uint8_t *buf, size_t n);
     /* A hardware counter that only rises. Optional. */
     int (*counter_get)(void *ctx, uint64_t *value_out);
     int (*counter_raise)(void *ctx, uint64_t value);
+    /* A MAC over these 32 bytes with a key that only this device has and that nobody reads who
+     * can write the records (a key in PSA, in a secure element). Optional: without it a checksum
+     * tells whole records from torn ones, and nothing tells those of a forger. */
+    int (*seal)(void *ctx, const uint8_t digest[32], uint8_t seal_out[32]);
 };
 
 /* --- clock and chance ------------------------------------------------------------------------ */

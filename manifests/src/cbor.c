@@ -383,6 +383,14 @@ bool lsuit_cbor_next_any_key(struct lsuit_cbor *c)
     return true;
 }
 
+bool lsuit_cbor_next_loose_key(struct lsuit_cbor *c)
+{
+    if (!lsuit_cbor_next_any_key(c))
+        return false;
+    top(c)->prev_key = NULL;
+    return true;
+}
+
 bool lsuit_cbor_next_key(struct lsuit_cbor *c, int64_t *key_out)
 {
     if (!lsuit_cbor_next_any_key(c))

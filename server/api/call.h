@@ -209,6 +209,8 @@ enum err manifest_text_call(struct call *c, struct db *db);
 enum err payload_call(struct call *c, struct db *db);
 enum err report_call(struct call *c, struct db *db);
 enum err trust_call(struct call *c, struct db *db);
+enum err trust_publish_call(struct call *c, struct db *db);
+enum err trust_list_call(struct call *c, struct db *db);
 enum err support_call(struct call *c, struct db *db);
 enum err support_list_call(struct call *c, struct db *db);
 enum err security_txt_call(struct call *c, struct db *db);

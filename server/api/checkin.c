@@ -220,11 +220,3 @@ enum err report_call(struct call *c, struct db *db)
     call_submit(c, report_in_writer);
     return ERR_OK;
 }
-
-/* There is no trust set yet; a device that asks learns that it has the newest. */
-enum err trust_call(struct call *c, struct db *db)
-{
-    (void)c;
-    (void)db;
-    return ERR_NOT_FOUND;
-}

@@ -216,7 +216,7 @@ enum err call_scope(struct call *c, struct db *db, int32_t product)
 static void problem(struct call *c, struct http_reply *reply, enum err e, const char *detail,
                     const char *field)
 {
-    bool is_device = c->route != NULL && c->route->who == WHO_DEVICE;
+    bool is_device = c->route != NULL && (c->route->on & ON_DEVICE) != 0;
     bool is_ours = err_status(e) >= 500;
 
     if (e == ERR_NOT_FOUND && c->params_n > 0 && field == NULL && c->field[0] == '\0') {

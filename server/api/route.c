@@ -17,12 +17,16 @@ const struct route ROUTES[] = {
   { ON_DEVICE,               HTTP_GET,    "/v1/manifests/{digest}/text",      WHO_DEVICE,     0,       NULL,         KIND_READ,  manifest_text_call,    "fetch its severed text", 0 },
   { ON_DEVICE,               HTTP_GET,    "/v1/payloads/{digest}",            WHO_DEVICE,     0,       NULL,         KIND_READ,  payload_call,          "fetch an image", ROUTE_IN_CLEAR },
   { ON_DEVICE,               HTTP_POST,   "/v1/reports",                      WHO_DEVICE,     8 KIB,   CBOR,         KIND_OWN,   report_call,           "say how an attempt ended", 0 },
-  { ON_DEVICE,               HTTP_GET,    "/v1/trust/{version}",              WHO_DEVICE,     0,       NULL,         KIND_READ,  trust_call,            "fetch a trust set", 0 },
+  { ON_DEVICE,               HTTP_GET,    "/v1/trust/{version}",              WHO_NOBODY,     0,       NULL,         KIND_READ,  trust_call,            "fetch a trust set", 0 },
 
   { ON_OPERATOR,             HTTP_POST,   "/api/v1/bootstrap",                WHO_BOOTSTRAP,  64 KIB,  JSON,         KIND_WRITE, bootstrap_call,        "make the first admin token", 0 },
   { ON_OPERATOR,             HTTP_GET,    "/api/v1/tokens",                   WHO_ADMIN,      0,       NULL,         KIND_READ,  token_list_call,       "list tokens", ROUTE_ALL_PRODUCTS },
   { ON_OPERATOR,             HTTP_POST,   "/api/v1/tokens",                   WHO_ADMIN,      64 KIB,  JSON,         KIND_WRITE, token_make_call,       "make a token", ROUTE_ALL_PRODUCTS },
   { ON_OPERATOR,             HTTP_DELETE, "/api/v1/tokens/{id}",              WHO_ADMIN,      0,       NULL,         KIND_WRITE, token_revoke_call,     "revoke a token", ROUTE_ALL_PRODUCTS },
+
+  { ON_OPERATOR,             HTTP_GET,    "/api/v1/trust",                    WHO_VIEWER,     0,       NULL,         KIND_READ,  trust_list_call,       "list trust sets", 0 },
+  { ON_OPERATOR,             HTTP_POST,   "/api/v1/trust",                    WHO_PUBLISHER,  4 KIB,   CBOR,         KIND_WRITE, trust_publish_call,    "publish the next trust set", ROUTE_ALL_PRODUCTS },
+  { ON_OPERATOR,             HTTP_GET,    "/api/v1/trust/{version}",          WHO_VIEWER,     0,       NULL,         KIND_READ,  trust_call,            "one trust set as devices get it", 0 },
 
   { ON_OPERATOR,             HTTP_GET,    "/api/v1/products",                 WHO_VIEWER,     0,       NULL,         KIND_READ,  product_list_call,     "list products", 0 },
   { ON_OPERATOR,             HTTP_PUT,    PRODUCT,                            WHO_OPERATOR,   64 KIB,  JSON,         KIND_WRITE, product_set_call,      "make or change a product", 0 },

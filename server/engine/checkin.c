@@ -73,6 +73,7 @@ static enum err write_answer(const struct snap_product *p, struct lsuit_answer *
     a->support_url = text(p->support_url);
     if (a->support_url.len > LSUIT_URL_MAX)
         a->support_url = (struct lsuit_bytes){ 0 };
+    a->trust_version = p->trust_version;
     a->has_time = true;
     a->time_s = (uint64_t)(c->now_ms / 1000);
     le = lsuit_answer_write(a, c->answer, sizeof c->answer, &doc);

@@ -35,7 +35,8 @@ struct snap_product {
     uint32_t poll_s;
     uint32_t support_end; /* year * 100 + month; 0: none */
     char support_url[PRODUCT_TEXT];
-    size_t first, n; /* its releases, by falling sequence number */
+    uint32_t trust_version; /* newest trust set; 0: it doesn't cover this product */
+    size_t first, n;        /* its releases, by falling sequence number */
 };
 
 struct snapshot {

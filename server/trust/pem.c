@@ -58,6 +58,20 @@ static const char *find(const char *text, size_t n, const char *what)
     return memmem(text, n, what, strlen(what));
 }
 
+enum err trust_key_id(const struct lsuit_key *key, uint8_t id_out[TRUST_KEY_ID])
+{
+    uint8_t spki[SPKI];
+    bool p256 = key->type == LSUIT_KEY_P256 && key->material.len == LSUIT_P256_POINT_LEN;
+
+    if (p256) {
+        memcpy(spki, PREFIX, sizeof PREFIX);
+        memcpy(spki + sizeof PREFIX, key->material.ptr, LSUIT_P256_POINT_LEN);
+    }
+    if (!sha256(p256 ? spki : key->material.ptr, p256 ? sizeof spki : key->material.len, id_out))
+        return FAIL(ERR_INTERNAL, "no SHA-256");
+    return ERR_OK;
+}
+
 enum err trust_pem(const char *text, size_t n, uint8_t point_out[LSUIT_P256_POINT_LEN],
                    uint8_t id_out[TRUST_KEY_ID])
 {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/http1.h"
+#include "core/http.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -54,16 +54,13 @@ static void peer_close(void *ctx)
 
 static size_t exchange(struct lapel_http *h, struct peer *p)
 {
-    static const struct lapel_net NET = { sizeof NET, peer_connect, peer_send,
-                                          peer_recv,  peer_close,   NULL };
-    static const struct lapel_origin ORIGIN = { "h.example", 443, true, false };
+    static const struct lapel_request REQUEST = { .method = "GET", .path = "/x" };
     size_t body = 0;
 
-    lapel_http_request(h, &ORIGIN, "GET", "/x", NULL, 0);
-    if (lapel_http_start(h, NULL, 0) != HTTP_AGAIN)
+    if (lapel_http_start(h, &REQUEST) != HTTP_AGAIN)
         abort();
     for (size_t i = 0; i < 4 * p->n + 16; i++) {
-        enum http_result r = lapel_http_step(h, &NET, p, &ORIGIN, 1000);
+        enum http_result r = lapel_http_step(h, 1000);
 
         if (r < 0)
             return body;
@@ -81,6 +78,9 @@ static size_t exchange(struct lapel_http *h, struct peer *p)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const struct lapel_net NET = { sizeof NET, peer_connect, peer_send,
+                                          peer_recv,  peer_close,   NULL };
+    static const struct lapel_origin ORIGIN = { "h.example", 443, true, false };
     uint8_t io[512];
     struct lapel_http h;
     struct peer p;
@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     p = (struct peer){ data + 1, size - 1, 0, (size_t)data[0] + 1 };
-    lapel_http_init(&h, io, sizeof io);
+    lapel_http_init(&h, io, sizeof io, &NET, &p, &ORIGIN);
     if (exchange(&h, &p) + exchange(&h, &p) > size)
         abort();
     return 0;

@@ -374,13 +374,13 @@ static bool dev_power_on(void *p)
     return ((struct device *)p)->power_on;
 }
 
-static int dev_nv_read(void *p, uint8_t record, uint8_t *buf, size_t n)
+static int dev_nv_read(void *p, uint8_t record, size_t offset, uint8_t *buf, size_t n)
 {
     struct device *d = p;
 
-    if (device_fails(d) || n > DEVICE_RECORD_SIZE)
+    if (device_fails(d) || offset + n > DEVICE_RECORD_SIZE)
         return -1;
-    memcpy(buf, d->record[record].bytes, n);
+    memcpy(buf, d->record[record].bytes + offset, n);
     return 1;
 }
 
@@ -795,9 +795,9 @@ static enum lapel_health dev_health(void *p)
 
 /* clang-format off */
 static const struct lapel_net DEV_NET = { sizeof DEV_NET, dev_connect, dev_send, dev_recv, dev_close, dev_up };
-static const struct lapel_slots DEV_SLOTS = { sizeof DEV_SLOTS, dev_find, dev_info, dev_erase, dev_write, dev_read, NULL, dev_manifest_write, dev_manifest_read };
-static const struct lapel_boot DEV_BOOT = { sizeof DEV_BOOT, dev_state, dev_stage, dev_unstage, dev_confirm, dev_reject, dev_reboot, dev_counter, dev_power_on };
-static const struct lapel_nv DEV_NV = { sizeof DEV_NV, dev_nv_read, dev_nv_write, NULL, NULL };
+static const struct lapel_slots DEV_SLOTS = { sizeof DEV_SLOTS, dev_find, dev_info, dev_erase, dev_write, dev_read, dev_manifest_write, dev_manifest_read, NULL };
+static const struct lapel_boot DEV_BOOT = { sizeof DEV_BOOT, dev_state, dev_stage, dev_unstage, dev_confirm, dev_reject, dev_reboot, dev_counter, dev_power_on, true };
+static const struct lapel_nv DEV_NV = { sizeof DEV_NV, dev_nv_read, dev_nv_write, NULL, NULL, NULL };
 static const struct lapel_sys DEV_SYS = { sizeof DEV_SYS, dev_now, dev_chance, dev_epoch };
 static const struct lapel_policy DEV_POLICY = { sizeof DEV_POLICY, dev_gate, dev_event, dev_health };
 /* clang-format on */

@@ -1082,8 +1082,9 @@ static void test_init(void)
     static const struct lapel_net SHORT_NET = {
         sizeof(struct lapel_net) - 1, dev_connect, dev_send, dev_recv, dev_close, NULL
     };
-    static const struct lapel_nv NO_WRITE = { sizeof(struct lapel_nv), dev_nv_read, NULL, NULL,
-                                              NULL };
+    static const struct lapel_nv NO_WRITE = {
+        sizeof(struct lapel_nv), dev_nv_read, NULL, NULL, NULL, NULL
+    };
 
     fresh("a configuration that is no good is refused, and says why");
     struct lapel_config good = d.config;

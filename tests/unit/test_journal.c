@@ -2,6 +2,8 @@
  * The two records: torn at every byte, both damaged, newer and older, unreadable, unstable.
  */
 #include "check.h"
+#include <psa/crypto.h>
+
 #include "core/journal.h"
 
 static uint8_t record[2][LAPEL_RECORD_SIZE];
@@ -9,17 +11,17 @@ static size_t torn_at; /* the next write stops here and leaves noise; SIZE_MAX: 
 static int read_fails, write_fails, unstable_reads, writes[2];
 static bool lie; /* the write says done and did nothing */
 
-static int nv_read(void *ctx, uint8_t which, uint8_t *buf, size_t n)
+static int nv_read(void *ctx, uint8_t which, size_t at, uint8_t *buf, size_t n)
 {
     (void)ctx;
     if (read_fails > 0) {
         read_fails--;
         return -1;
     }
-    memcpy(buf, record[which], n);
-    if (unstable_reads > 0) {
+    memcpy(buf, record[which] + at, n);
+    if (at > 0 && unstable_reads > 0) {
         unstable_reads--;
-        buf[20] ^= 0x10;
+        buf[4] ^= 0x10;
     }
     return 1;
 }
@@ -44,12 +46,13 @@ static int nv_write(void *ctx, uint8_t which, const uint8_t *buf, size_t n)
     return 1;
 }
 
-static const struct lapel_nv NV = { sizeof NV, nv_read, nv_write, NULL, NULL };
+static const struct lapel_nv NV = { sizeof NV, nv_read, nv_write, NULL, NULL, NULL };
 
 static void fresh(struct lapel *c)
 {
     memset(c, 0, sizeof *c);
     c->port.nv = &NV;
+    c->port.crypto = &lsuit_crypto_psa;
 }
 
 static void blank(void)
@@ -80,7 +83,7 @@ static void fill(struct lapel_record *r, uint8_t x)
     r->attempt.starts = 3;
     r->attempt.component = 1;
     r->attempt.offset = 0x3132333435363738u;
-    for (size_t i = 0; i < LSUIT_MAX_COMPONENTS; i++)
+    for (size_t i = 0; i < LAPEL_COMPONENTS; i++)
         r->attempt.length[i] = 1000 + i;
     memset(r->outcome.id, x + 4, 8);
     r->outcome.pair.sequence = 78;
@@ -103,6 +106,9 @@ static void fill(struct lapel_record *r, uint8_t x)
     r->postpone_used_ms = 5;
     memset(r->postpone_digest, x + 6, 8);
     r->support_end = 203104;
+    r->fault = (struct lapel_fault){ .where = 0x51, .sequence = 16, .kind = 1, .known = 1 };
+    r->fault.detail_n = 37;
+    memset(r->fault.detail, x + 7, 37);
 }
 
 static bool same(const struct lapel_record *a, const struct lapel_record *b)
@@ -110,6 +116,8 @@ static bool same(const struct lapel_record *a, const struct lapel_record *b)
     struct lapel_record x = *a, y = *b;
 
     x.number = y.number = 0;
+    x.magic = y.magic = 0;
+    x.length = y.length = 0;
     return memcmp(&x, &y, sizeof x) == 0;
 }
 
@@ -166,8 +174,8 @@ static void test_torn(void)
     fresh(&a);
     (void)lapel_journal_load(&a);
     CHECK_INT(lapel_journal_save(&a), LAPEL_OK);
-    size_t used = (size_t)record[0][4] + ((size_t)record[0][5] << 8) + 10;
-    for (size_t at = 0; at < used; at++) { /* what follows is filling */
+    size_t used = sizeof(struct lapel_record) + 4; /* the rest is filling */
+    for (size_t at = 0; at < used; at++) {         /* what follows is filling */
         blank();
         fresh(&a);
         (void)lapel_journal_load(&a);
@@ -203,8 +211,8 @@ static void test_torn(void)
         record[0][bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
     CHECK(all);
-    CHECK(used < JOURNAL_SIZE);
-    CHECK(JOURNAL_SIZE <= LAPEL_RECORD_SIZE);
+    CHECK(used < LAPEL_STORED_SIZE);
+    CHECK(LAPEL_STORED_SIZE <= LAPEL_RECORD_SIZE);
 
     check_case("both damaged: known to be unknown");
     memset(record, 0x33, sizeof record);
@@ -267,12 +275,63 @@ static void test_port(void)
     CHECK(!b.nv_known);
 }
 
+/* A device's key that the test knows. */
+static uint8_t device_key;
+
+static int seal(void *ctx, const uint8_t digest[32], uint8_t seal_out[32])
+{
+    (void)ctx;
+    for (size_t i = 0; i < 32; i++)
+        seal_out[i] = digest[i] ^ device_key;
+    return device_key == 0 ? -1 : 1;
+}
+
+static void test_seal(void)
+{
+    static const struct lapel_nv SEALED = { sizeof SEALED, nv_read, nv_write, NULL, NULL, seal };
+
+    check_case("5.7-1: with a seal a record of another device, or of a forger, is no record");
+    blank();
+    fresh(&a);
+    (void)lapel_journal_load(&a);
+    a.rec = one;
+    CHECK_INT(lapel_journal_save(&a), LAPEL_OK); /* whole by its checksum */
+    fresh(&b);
+    b.port.nv = &SEALED;
+    device_key = 0x11;
+    CHECK_INT(lapel_journal_load(&b), LAPEL_OK);
+    CHECK(!b.nv_known);
+
+    check_case("a sealed record comes back, under the same key only");
+    b.rec = one;
+    CHECK_INT(lapel_journal_save(&b), LAPEL_OK);
+    CHECK_INT(lapel_journal_load(&b), LAPEL_OK);
+    CHECK(b.nv_known);
+    CHECK(same(&b.rec, &one));
+    record[0][60] ^= 1;
+    CHECK_INT(lapel_journal_load(&b), LAPEL_OK);
+    CHECK(!b.nv_known);
+    record[0][60] ^= 1;
+    device_key = 0x22;
+    CHECK_INT(lapel_journal_load(&b), LAPEL_OK);
+    CHECK(!b.nv_known);
+
+    check_case("a seal that can't be made stores nothing");
+    device_key = 0;
+    writes[0] = writes[1] = 0;
+    CHECK_INT(lapel_journal_save(&b), LAPEL_ERR_NV);
+    CHECK_INT(writes[0] + writes[1], 0);
+}
+
 int main(void)
 {
+    if (psa_crypto_init() != PSA_SUCCESS)
+        return 1;
     fill(&one, 0);
     fill(&two, 50);
     test_round();
     test_torn();
     test_port();
+    test_seal();
     return check_done();
 }

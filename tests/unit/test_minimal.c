@@ -92,10 +92,10 @@ static int b_reboot(void *x)
     (void)x;
     return dev_reboot(&d);
 }
-static int b_nv_read(void *x, uint8_t record, uint8_t *buf, size_t n)
+static int b_nv_read(void *x, uint8_t record, size_t offset, uint8_t *buf, size_t n)
 {
     (void)x;
-    return dev_nv_read(&d, record, buf, n);
+    return dev_nv_read(&d, record, offset, buf, n);
 }
 static int b_nv_write(void *x, uint8_t record, const uint8_t *buf, size_t n)
 {
@@ -121,9 +121,9 @@ extern const struct lapel_nv board_nv;
 extern const struct lapel_sys board_sys;
 extern const struct lapel_config board_config;
 const struct lapel_net board_net = { sizeof board_net, b_connect, b_send, b_recv, b_close, NULL };
-const struct lapel_slots board_slots = { sizeof board_slots, dev_find, b_info, b_erase, b_write, b_read, NULL, b_manifest_write, b_manifest_read };
-const struct lapel_boot board_boot = { sizeof board_boot, b_state, b_stage, b_unstage, b_confirm, b_reject, b_reboot, NULL, NULL };
-const struct lapel_nv board_nv = { sizeof board_nv, b_nv_read, b_nv_write, NULL, NULL };
+const struct lapel_slots board_slots = { sizeof board_slots, dev_find, b_info, b_erase, b_write, b_read, b_manifest_write, b_manifest_read, NULL };
+const struct lapel_boot board_boot = { sizeof board_boot, b_state, b_stage, b_unstage, b_confirm, b_reject, b_reboot, NULL, NULL, true };
+const struct lapel_nv board_nv = { sizeof board_nv, b_nv_read, b_nv_write, NULL, NULL, NULL };
 const struct lapel_sys board_sys = { sizeof board_sys, b_now, b_random, NULL };
 /* clang-format on */
 

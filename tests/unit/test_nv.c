@@ -59,7 +59,7 @@ int main(void)
     check_case("a record that was never written");
     CHECK(mkdtemp(folder) != NULL);
     dirfd = open(folder, O_RDONLY | O_DIRECTORY);
-    CHECK_INT(nv_read(dirfd, 0, got, 16), 1);
+    CHECK_INT(nv_read(dirfd, 0, 0, got, 16), 1);
     CHECK_BYTES(got, 16, blank, 16);
 
     check_case("bytes, then name, then folder");
@@ -68,32 +68,36 @@ int main(void)
     CHECK_INT(nv_write(dirfd, 1, (const uint8_t *)"one!", 4), 1);
 
     check_case("each record for itself, blank behind");
-    CHECK_INT(nv_read(dirfd, 0, got, 6), 1);
+    CHECK_INT(nv_read(dirfd, 0, 0, got, 6), 1);
     CHECK_BYTES(got, 6, "zero\xff\xff", 6);
-    CHECK_INT(nv_read(dirfd, 1, got, 4), 1);
+    CHECK_INT(nv_read(dirfd, 0, 2, got, 3), 1);
+    CHECK_BYTES(got, 3, "ro\xff", 3);
+    CHECK_INT(nv_read(dirfd, 1, 0, got, 4), 1);
     CHECK_BYTES(got, 4, "one!", 4);
 
     check_case("a write that fails keeps the old record");
     rename_fails = 1;
     CHECK_INT(nv_write(dirfd, 0, (const uint8_t *)"torn", 4), -1);
     rename_fails = 0;
-    CHECK_INT(nv_read(dirfd, 0, got, 4), 1);
+    CHECK_INT(nv_read(dirfd, 0, 0, got, 4), 1);
     CHECK_BYTES(got, 4, "zero", 4);
 
     check_case("no such record, too large");
     CHECK_INT(nv_write(dirfd, 2, got, 4), -1);
-    CHECK_INT(nv_read(dirfd, 2, got, 4), -1);
+    CHECK_INT(nv_read(dirfd, 2, 0, got, 4), -1);
     CHECK_INT(nv_write(dirfd, 0, got, LAPEL_RECORD_SIZE + 1), -1);
-    CHECK_INT(nv_read(dirfd, 0, got, LAPEL_RECORD_SIZE + 1), -1);
+    CHECK_INT(nv_read(dirfd, 0, 0, got, LAPEL_RECORD_SIZE + 1), -1);
+    CHECK_INT(nv_read(dirfd, 0, LAPEL_RECORD_SIZE, got, 1), -1);
+    CHECK_INT(nv_read(dirfd, 0, SIZE_MAX, got, 2), -1);
 
     check_case("a file that is too long is still read");
     write_raw(dirfd, "record0", LAPEL_RECORD_SIZE + 1);
-    CHECK_INT(nv_read(dirfd, 0, got, 4), 1);
+    CHECK_INT(nv_read(dirfd, 0, 0, got, 4), 1);
 
     check_case("what is no file is an error");
     CHECK_INT(unlinkat(dirfd, "record1", 0), 0);
     CHECK_INT(mkdirat(dirfd, "record1", 0700), 0);
-    CHECK_INT(nv_read(dirfd, 1, got, 4), -1);
+    CHECK_INT(nv_read(dirfd, 1, 0, got, 4), -1);
 
     close(dirfd);
     check_case("tidy up");

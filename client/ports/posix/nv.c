@@ -7,18 +7,19 @@
 
 static const char *const NAME[2] = { "record0", "record1" };
 
-int nv_read(int state_fd, uint8_t record, uint8_t *buf, size_t n)
+int nv_read(int state_fd, uint8_t record, size_t offset, uint8_t *buf, size_t n)
 {
     uint8_t whole[LAPEL_RECORD_SIZE];
     ssize_t have = 0;
 
-    if (record > 1 || n > sizeof whole)
+    if (record > 1 || offset > sizeof whole || n > sizeof whole - offset)
         return -1;
     memset(whole, 0xff, sizeof whole);
     have = file_read(state_fd, NAME[record], whole, sizeof whole);
     if (have == FILE_FAIL)
         return -1;
-    memcpy(buf, whole, n); /* too large or too short a file fails the record's own checksum */
+    memcpy(buf, whole + offset,
+           n); /* too large or too short a file fails the record's own checksum */
     return 1;
 }
 

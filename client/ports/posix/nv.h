@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* As struct lapel_nv says. A record that was never written reads as 0xff. */
-int nv_read(int state_fd, uint8_t record, uint8_t *buf, size_t n);
+int nv_read(int state_fd, uint8_t record, size_t offset, uint8_t *buf, size_t n);
 int nv_write(int state_fd, uint8_t record, const uint8_t *buf, size_t n);
 
 #endif

@@ -138,11 +138,12 @@ const struct lapel_boot port_boot = {
     .confirm = on_confirm,
     .reject = on_reject,
     .reboot = on_reboot,
+    .atomic_set = true, /* a slot is a folder, and boots as a whole */
 };
 
-static int on_nv_read(void *ctx, uint8_t record, uint8_t *buf, size_t n)
+static int on_nv_read(void *ctx, uint8_t record, size_t offset, uint8_t *buf, size_t n)
 {
-    return nv_read(((struct agent *)ctx)->state_fd, record, buf, n);
+    return nv_read(((struct agent *)ctx)->state_fd, record, offset, buf, n);
 }
 
 static int on_nv_write(void *ctx, uint8_t record, const uint8_t *buf, size_t n)

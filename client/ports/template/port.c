@@ -111,10 +111,9 @@ static int manifest_read(void *ctx, uint8_t slot, uint8_t *buf, size_t cap)
     return 0; /* empty */
 }
 
-const struct lapel_slots template_slots = {
-    sizeof template_slots, slots_find,   slots_info, slots_erase, slots_write, slots_read, NULL,
-    manifest_write,        manifest_read
-};
+const struct lapel_slots template_slots = { sizeof template_slots, slots_find,    slots_info,
+                                            slots_erase,           slots_write,   slots_read,
+                                            manifest_write,        manifest_read, NULL };
 
 /* --- boot loader: each act is durable when it answers 1 ------------------------------------------ */
 
@@ -147,14 +146,16 @@ const struct lapel_boot template_boot = { sizeof template_boot,
                                           boot_none,
                                           boot_none,
                                           NULL,
-                                          NULL };
+                                          NULL,
+                                          false };
 
 /* --- two records in different erase units --------------------------------------------------------- */
 
-static int nv_read(void *ctx, uint8_t record, uint8_t *buf, size_t n)
+static int nv_read(void *ctx, uint8_t record, size_t offset, uint8_t *buf, size_t n)
 {
     (void)ctx;
     (void)record;
+    (void)offset;
     (void)buf;
     (void)n;
     return -1;
@@ -169,7 +170,7 @@ static int nv_write(void *ctx, uint8_t record, const uint8_t *buf, size_t n)
     return -1;
 }
 
-const struct lapel_nv template_nv = { sizeof template_nv, nv_read, nv_write, NULL, NULL };
+const struct lapel_nv template_nv = { sizeof template_nv, nv_read, nv_write, NULL, NULL, NULL };
 
 /* --- clock and chance ------------------------------------------------------------------------------ */
 

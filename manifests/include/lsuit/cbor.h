@@ -98,6 +98,12 @@ bool lsuit_cbor_next_key(struct lsuit_cbor *c, int64_t *key_out);
  */
 bool lsuit_cbor_next_any_key(struct lsuit_cbor *c);
 
+/*
+ * The same for a map whose keys may come in any order, as in COSE headers (RFC 9052, section 3).
+ * The caller sees to it that each comes once.
+ */
+bool lsuit_cbor_next_loose_key(struct lsuit_cbor *c);
+
 /* Whether the open array has another item. */
 bool lsuit_cbor_next(struct lsuit_cbor *c);
 
