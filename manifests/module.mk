@@ -31,7 +31,8 @@ FUZZ += tests/fuzz/fuzz_run
 SRC.tests/fuzz/fuzz_run  := tests/fuzz/fuzz_run.c tests/interop/suit_device.c
 USES.tests/fuzz/fuzz_run := manifests/liblsuit
 
-TESTS += tests/unit/test_decrypt
+TESTS += tests/unit/test_decrypt tests/unit/test_hss
+USES.tests/unit/test_hss     := manifests/liblsuit
 USES.tests/unit/test_decrypt := manifests/liblsuit
 
 # lapel's own documents.
