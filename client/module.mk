@@ -46,3 +46,9 @@ USES.tests/fuzz/fuzz_http1 := client/liblapel
 
 TESTS += tests/powerloss/other
 USES.tests/powerloss/other := client/liblapel manifests/liblsuit
+
+TESTS += tests/unit/test_client_trust
+USES.tests/unit/test_client_trust := client/liblapel manifests/liblsuit
+
+TESTS += tests/powerloss/trust
+USES.tests/powerloss/trust := client/liblapel manifests/liblsuit

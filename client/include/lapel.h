@@ -68,7 +68,8 @@ enum lapel_event_id {
     LAPEL_EVENT_STALE,          /* no fresh word from the server for too long */
     LAPEL_EVENT_REFUSED,        /* error: a manifest was refused (signature, rollback, device) */
     LAPEL_EVENT_STATE,          /* state changed; stored already */
-    LAPEL_EVENT_AUTH            /* the server refused our credential (401) */
+    LAPEL_EVENT_AUTH,           /* the server refused our credential (401) */
+    LAPEL_EVENT_TRUST           /* another trust set is in force */
 };
 
 struct lapel_event {
@@ -111,7 +112,8 @@ enum lapel_actor {
 
 /* All borrowed: must outlive the context. Strings end in NUL. */
 struct lapel_config {
-    const char *base_url[2]; /* "https://host[:port]"; the second may be NULL */
+    const char *base_url[2]; /* "https://host[:port]"; the second may be NULL. Those of a trust set
+                                come before them */
     const char *product;     /* 1 to 64 bytes */
     const char *model;       /* model designation, provision 5.3-16 */
     const char *hardware;    /* revision, or NULL */
@@ -124,6 +126,10 @@ struct lapel_config {
     uint8_t device_uuid[16];              /* for condition-device-identifier; all 0 when none */
     const struct lsuit_key *release_keys; /* who may sign manifests */
     size_t release_keys_n;
+    uint32_t release_threshold; /* how many of them must have; 0: 1 */
+    struct lsuit_bytes trust; /* the factory's trust set, a document of `lapel trust`; absent: none,
+                                 and the release keys above hold for ever */
+    bool allow_test_keys;     /* take keys whose private half was published. For tests only */
     const struct lsuit_key *online_keys; /* who may sign statements; may be none */
     size_t online_keys_n;
     bool allow_clear;          /* payloads may travel without TLS */
@@ -141,7 +147,8 @@ struct lapel_ports {
     const struct lapel_sys *sys;
     const struct lapel_policy *policy; /* may be NULL */
     const struct lsuit_crypto *crypto;
-    void *ctx; /* handed to every member of every table but crypto */
+    const struct lapel_trust_store *trust; /* may be NULL: the trust set stays the factory's */
+    void *ctx;                             /* handed to every member of every table but crypto */
 };
 
 struct lapel_work; /* defined in lapel_context.h */
@@ -153,6 +160,7 @@ struct lapel_memory {
     uint8_t *io; /* sending, receiving, reading back; >= LAPEL_IO_MIN */
     size_t io_size;
     struct lapel_work *work; /* the manifest processor's state; one, not set up */
+    uint8_t *trust;          /* LAPEL_TRUST_SIZE bytes; NULL where ports.trust is */
 };
 
 struct lapel; /* defined in lapel_context.h, so that it can be a static variable */
@@ -229,6 +237,8 @@ struct lapel_status {
     uint8_t last_error; /* enum lsuit_class of the last attempt */
     uint8_t last_stage;
     uint32_t checks, good_checks; /* since start */
+    uint32_t trust_version;       /* of the set in force; 0: none */
+    const char *host;             /* of the server in use; borrowed until the next lapel_step */
 };
 void lapel_status(const struct lapel *ctx, struct lapel_status *status_out);
 
