@@ -3,7 +3,7 @@
 LIBS += server/libserver
 SRC.server/libserver := $(wildcard $(foreach d,base http store artifact trust decide engine api web, \
                           server/$(d)/*.c)) $(wildcard server/store/migrations/*.sql)
-PKG.server/libserver := microhttpd gnutls sqlite3 cbor jansson inih pthread
+PKG.server/libserver := m microhttpd gnutls sqlite3 cbor jansson inih pthread
 
 PROGS += server/lapeld
 SRC.server/lapeld  := $(if $(wildcard server/api/*.c),server/main.c)
@@ -35,3 +35,11 @@ USES.tests/unit/test_second    := server/libserver manifests/liblsuit
 
 # A file system that forgets what was not synced.
 TEST_SHIMS += tests/powerloss/lost_sync
+
+TESTS += tests/unit/test_evidence tests/unit/test_shed
+USES.tests/unit/test_evidence := server/libserver
+PKG.tests/unit/test_evidence  := m
+USES.tests/unit/test_shed     := server/libserver
+
+SLOW_TESTS += tests/unit/test_canary
+USES.tests/unit/test_canary := manifests/liblsuit
