@@ -53,3 +53,9 @@ USES.tests/integration/hostile := client/libagent client/liblapel manifests/libl
 TIMEOUT.tests/integration/hostile := 180
 
 TEST_SHIMS += tests/integration/fake_clock
+
+TESTS += tests/unit/test_client_trust
+USES.tests/unit/test_client_trust := client/liblapel manifests/liblsuit
+
+TESTS += tests/powerloss/trust
+USES.tests/powerloss/trust := client/liblapel manifests/liblsuit

@@ -3,7 +3,7 @@
  *
  *   (1) Credentials go out over TLS only, but for the switch that is named for it.
  *   (2) An answer changes times, the support period and the release in hand; never a setting,
- *       a key, a counter or what is accepted.
+ *       a key, a counter or what is accepted. It makes the device look for a trust set.
  *   (3) Of a refused manifest only its class is told, and to the server that check-ins go to,
  *       by the next check-in: the connection that brought it sees nothing of it.
  */
@@ -125,6 +125,7 @@ static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
         c.has_attempt = true;
         put_attempt(&ctx->rec.outcome, &c.attempt);
     }
+    c.trust_version = ctx->trust.version;
     c.has_security_counter = ctx->port.boot->counter != NULL;
     c.security_counter = ctx->rec.counter;
     c.has_boot_counter = true;
@@ -302,6 +303,7 @@ static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
     answered(ctx);
     if (LAPEL_WITH_SUPPORT)
         take_support(ctx, a);
+    lapel_trust_answer(ctx, a->trust_version);
     lapel_core_plan(ctx);
     if (LAPEL_WITH_ERASE)
         lapel_erase_answer(ctx, a->erase_nonce);
@@ -345,8 +347,10 @@ static void check_ended(struct lapel *ctx)
 
     ctx->exchange = EXCHANGE_NONE;
     /* An authenticated server answered: for a trial that is as good as any answer (6.10). */
-    if (h->head.status == 200 || h->head.status == 429 || h->head.status == 503)
+    if (h->head.status == 200 || h->head.status == 429 || h->head.status == 503) {
         ctx->trial_checked = true;
+        lapel_trust_heard(ctx);
+    }
     if (h->head.status == 401) {
         lapel_fetch_unauthorised(ctx);
         if (LAPEL_WITH_ERASE)
