@@ -36,8 +36,9 @@ USES.tests/unit/test_hss     := manifests/liblsuit
 USES.tests/unit/test_decrypt := manifests/liblsuit
 
 # lapel's own documents.
-TESTS += tests/unit/test_checkin tests/unit/test_doc tests/unit/test_place tests/unit/test_report \
+TESTS += tests/unit/test_bounds tests/unit/test_checkin tests/unit/test_doc tests/unit/test_place tests/unit/test_report \
          tests/unit/test_statement tests/unit/test_trust tests/unit/test_uuid
+USES.tests/unit/test_bounds    := manifests/liblsuit
 USES.tests/unit/test_checkin   := manifests/liblsuit
 USES.tests/unit/test_doc       := manifests/liblsuit
 USES.tests/unit/test_place     := manifests/liblsuit
