@@ -23,6 +23,9 @@ USES.tests/fuzz/fuzz_cose     := manifests/liblsuit
 USES.tests/fuzz/fuzz_envelope := manifests/liblsuit
 USES.tests/fuzz/fuzz_manifest := manifests/liblsuit
 
+TESTS += tests/unit/test_refusal
+USES.tests/unit/test_refusal := manifests/liblsuit
+
 TESTS += tests/unit/test_run
 SRC.tests/unit/test_run  := tests/unit/test_run.c tests/interop/suit_device.c
 USES.tests/unit/test_run := manifests/liblsuit
