@@ -8,6 +8,8 @@
  *       once. What is ambiguous is refused, for two readers could read it two ways.
  *   (3) No redirect is followed, no content coding accepted, no interim response taken.
  *   (4) A call receives or sends at most once.
+ *   (5) A peer that is silent, or sends a byte now and then, is given up within a time that the
+ *       size of what it sends bounds.
  */
 #ifndef LAPEL_HTTP_H
 #define LAPEL_HTTP_H

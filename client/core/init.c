@@ -65,9 +65,13 @@ static bool fits(const char *s, size_t least, size_t most)
     return n >= least && n <= most;
 }
 
-/* Visible ASCII that cannot end a header line. */
+/* None, or visible ASCII that cannot end a header line. */
 static bool is_token(const char *s)
 {
+    if (s == NULL)
+        return true;
+    if (!fits(s, LSUIT_TOKEN_LEN, LSUIT_TOKEN_LEN))
+        return false;
     for (; *s != '\0'; s++)
         if (*s <= 0x20 || *s > 0x7e)
             return false;
@@ -78,8 +82,12 @@ static const char *config_why(const struct lapel_config *c, struct lapel_origin 
 {
     if (c->base_url[0] == NULL || !lapel_http_origin(c->base_url[0], origin_out))
         return WHY("base_url: https://host[:port], without a path");
-    if (LAPEL_WITH_CLEAR && !origin_out->tls && !c->clear_credentials)
-        return WHY("base_url: http:// needs clear_credentials");
+    /* Files carry no credential, and all that has an effect in them is signed. */
+    if (LAPEL_WITH_CLEAR && !origin_out->tls && !c->clear_credentials &&
+        !(LAPEL_WITH_STATEMENTS && c->cdn && c->allow_clear))
+        return WHY("base_url: http:// needs clear_credentials, or cdn and allow_clear");
+    if (c->cdn && (!LAPEL_WITH_STATEMENTS || c->online_keys_n == 0))
+        return WHY("cdn: needs online_keys");
     if (!fits(c->product, 1, LSUIT_NAME_MAX))
         return WHY("product: 1 to 64 bytes");
     if (!fits(c->model, 1, LSUIT_NAME_MAX))
@@ -88,8 +96,7 @@ static const char *config_why(const struct lapel_config *c, struct lapel_origin 
         return WHY("hardware: at most 32 bytes");
     if (c->device_id != NULL && !fits(c->device_id, 1, LSUIT_NAME_MAX))
         return WHY("device_id: 1 to 64 bytes, or NULL");
-    if (c->token != NULL &&
-        (!fits(c->token, LSUIT_TOKEN_LEN, LSUIT_TOKEN_LEN) || !is_token(c->token)))
+    if (!is_token(c->token) || !is_token(c->token_next))
         return WHY("token: 43 base64url characters, or NULL");
     if (c->release_keys == NULL || c->release_keys_n == 0)
         return WHY("release_keys: at least one");
@@ -175,6 +182,8 @@ enum lapel_err lapel_init(struct lapel *ctx, const struct lapel_config *config,
     ctx->phase_fraction =
         lapel_sched_phase(config->device_id != NULL ? config->device_id : config->model);
     ctx->tick = now_ms(ctx);
+    if (LAPEL_WITH_STATEMENTS)
+        lapel_fresh_init(ctx);
     e = resume(ctx);
     if (e != LAPEL_OK)
         return e;

@@ -88,6 +88,16 @@ struct lapel_fault {
     uint8_t detail[37];
 };
 
+/* The newest statement, and how old it is. */
+struct lapel_fresh {
+    uint64_t number;        /* highest seen, 0: none */
+    uint64_t content;       /* hash of what it said of releases */
+    uint32_t stale_after_s; /* as it said, 0: LAPEL_STALE_AFTER_S */
+    uint32_t age_s;         /* running time since the last fresh one */
+    uint8_t stale;
+    uint8_t spare[7];
+};
+
 struct lapel_record {
     uint32_t magic;
     uint32_t number;        /* rises with each save, may wrap */
@@ -108,6 +118,7 @@ struct lapel_record {
     uint8_t choice_by[3];
     uint8_t spare[6];
     struct lapel_fault fault;
+    struct lapel_fresh fresh;
 };
 
 /* The record and, right behind it, what proves it whole: a checksum or the port's seal. */
@@ -131,11 +142,12 @@ struct lapel_http {
     const struct lapel_origin *origin;
     struct lapel_response head;
     uint64_t idle_at;     /* no byte moved until then: given up */
-    uint64_t head_at;     /* the header block is whole by then, or given up */
+    uint64_t window_at;   /* by then the header block is whole, or enough of the body came */
     uint64_t left;        /* bytes of the body or the chunk still to come */
     size_t out_n, out_at; /* the request in io, and how much of it is sent */
     size_t head_n;        /* bytes of the header block so far */
     size_t body_n;        /* decoded body bytes at io[0..] */
+    uint32_t window_n;    /* bytes of the body since the window began */
     uint16_t extra;       /* bytes of chunk sizes, extensions and trailers */
     uint8_t phase;
     uint8_t chunk;
@@ -195,6 +207,7 @@ struct lapel {
     bool denied_any;    /* denied is set */
     bool has_priority;  /* priority is set */
     bool trial_checked; /* a good check-in since the trial began */
+    uint8_t identity;   /* enum identity */
     uint16_t told;      /* bit per event that was told for the release in hand */
     uint32_t wait_ms;   /* what the step in progress says */
 
@@ -241,6 +254,19 @@ struct lapel {
     struct lapel_origin origin;
     const char *why; /* of a refused init */
     struct lapel_count count[LAPEL_COUNTS];
+    /* freshness (fresh.c) */
+    uint64_t fresh_tick;      /* now_ms when age was last counted */
+    uint64_t fresh_unsaved_s; /* age that the journal doesn't know */
+    uint32_t fresh_save_s;    /* how much of it is saved */
+    uint8_t nonce[16];        /* of the last check-in */
+    bool nonce_asked;         /* and not answered yet */
+
+    /* erase.c */
+    uint8_t erase; /* enum lapel_erase_state */
+    uint8_t erase_nonce_n, erase_fails;
+    uint8_t erase_nonce[32];
+    uint64_t erase_at; /* not before */
+
     uint32_t support_told;
     char support_url[LAPEL_SUPPORT_URL_SIZE];
 };
