@@ -31,6 +31,10 @@ FUZZ += tests/fuzz/fuzz_run
 SRC.tests/fuzz/fuzz_run  := tests/fuzz/fuzz_run.c tests/interop/suit_device.c
 USES.tests/fuzz/fuzz_run := manifests/liblsuit
 
+TESTS += tests/unit/test_decrypt tests/unit/test_hss
+USES.tests/unit/test_hss     := manifests/liblsuit
+USES.tests/unit/test_decrypt := manifests/liblsuit
+
 # lapel's own documents.
 TESTS += tests/unit/test_checkin tests/unit/test_doc tests/unit/test_place tests/unit/test_report \
          tests/unit/test_statement tests/unit/test_trust tests/unit/test_uuid

@@ -16,5 +16,6 @@ int cmd_rollout(int argc, char **argv);
 int cmd_site(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_token(int argc, char **argv);
+int cmd_trust(int argc, char **argv);
 
 #endif

@@ -11,7 +11,9 @@
 #include "envelope.h"
 #include "pem.h"
 #include "show.h"
+#include "signer.h"
 #include "template.h"
+#include "trust_file.h"
 
 /* Sequence numbers advance by this, so that a fix or a return manifest fits between. */
 #define SEQUENCE_STEP 16
@@ -124,49 +126,11 @@ static int manifest_create(int argc, char **argv)
 /* --- sign ----------------------------------------------------------------------------------- */
 
 struct sign_args {
-    const char *key, *tbs_out, *signature, *public_key, *out;
+    struct signer_args signer;
+    const char *out;
     struct opt_list payloads;
     bool es256, replace;
 };
-
-/* The 64 bytes r, s: as they are, or out of the DER that openssl and most HSMs give. */
-static int read_signature(const char *path, uint8_t sig_out[LSUIT_ES256_LEN])
-{
-    size_t n = 0;
-    uint8_t *bytes = file_read(path, 256, &n);
-    int e = CLI_OK;
-
-    if (bytes == NULL)
-        return CLI_FAILED;
-    if (n == LSUIT_ES256_LEN)
-        memcpy(sig_out, bytes, n);
-    else if (!envelope_signature_from_der(bytes, n, sig_out))
-        e = cli_usage("--signature: %s: neither 64 bytes r, s nor a DER ECDSA-Sig-Value", path);
-    free(bytes);
-    return e;
-}
-
-static int make_signature(const struct sign_args *a, struct lsuit_bytes tbs, uint8_t *sig_out,
-                          uint8_t *point_out)
-{
-    uint32_t signer = 0;
-    size_t n = 0;
-    int e;
-
-    if (a->signature != NULL) {
-        e = read_signature(a->signature, sig_out);
-        return e == CLI_OK ? pem_public(a->public_key, point_out) : e;
-    }
-    e = pem_signer(a->key, &signer, point_out);
-    if (e != CLI_OK)
-        return e;
-    if (lsuit_crypto_psa.sign(lsuit_crypto_psa.ctx, signer, LSUIT_ALG_ESP256, &tbs, 1, sig_out,
-                              LSUIT_ES256_LEN, &n) != LSUIT_OK ||
-        n != LSUIT_ES256_LEN)
-        e = cli_fail("%s: signing failed", a->key);
-    psa_destroy_key(signer);
-    return e;
-}
 
 /* What is signed must be what a device would accept; nobody should sign a broken manifest. */
 static int sign_envelope(const struct sign_args *a, struct lsuit_bytes doc)
@@ -186,9 +150,9 @@ static int sign_envelope(const struct sign_args *a, struct lsuit_bytes doc)
     if (lsuit_cose_tbs(alg, (struct lsuit_bytes){ tbs, 0 }, env.digest_bytes, tbs, sizeof tbs,
                        &tbs_doc) != LSUIT_OK)
         return cli_fail("the bytes to be signed are too long");
-    if (a->tbs_out != NULL)
-        return file_write(a->tbs_out, tbs_doc, 0644, a->replace);
-    e = make_signature(a, tbs_doc, sig, point);
+    if (a->signer.tbs_out != NULL)
+        return file_write(a->signer.tbs_out, tbs_doc, 0644, a->replace);
+    e = signer_sign(&a->signer, alg, tbs_doc, sig, point);
     if (e != CLI_OK)
         return e;
     buf = malloc(doc.len + 256);
@@ -207,13 +171,7 @@ static int manifest_sign(int argc, char **argv)
     const char *pos[2] = { NULL, NULL };
     size_t n = 0, pos_n = 0;
     uint8_t *bytes;
-    struct opt opts[] = { { "key", OPT_TEXT, &a.key, "FILE", "private key, PEM", false },
-                          { "tbs-out", OPT_TEXT, &a.tbs_out, "FILE",
-                            "write the bytes to be signed; no OUT", false },
-                          { "signature", OPT_TEXT, &a.signature, "FILE",
-                            "a signature made elsewhere over them", false },
-                          { "public-key", OPT_TEXT, &a.public_key, "FILE",
-                            "whose it is; goes with --signature", false },
+    struct opt opts[] = { SIGNER_OPTS(&a.signer),
                           { "es256", OPT_FLAG, &a.es256, NULL,
                             "algorithm -7 instead of -9, for foreign devices", false },
                           { "payload", OPT_LIST, &a.payloads, "FILE",
@@ -224,12 +182,9 @@ static int manifest_sign(int argc, char **argv)
 
     if (e != CLI_OK)
         return e;
-    if ((a.key != NULL) + (a.tbs_out != NULL) + (a.signature != NULL) != 1)
-        return cli_usage("sign: give one of --key, --tbs-out, --signature");
-    if ((a.signature != NULL) != (a.public_key != NULL))
-        return cli_usage("sign: --signature and --public-key go together");
-    if ((a.tbs_out == NULL) != (pos_n == 2))
-        return cli_usage("sign: OUT is %s", pos_n == 2 ? "not written with --tbs-out" : "missing");
+    e = signer_check(&a.signer, pos_n == 2);
+    if (e != CLI_OK)
+        return e;
     a.out = pos[1];
     bytes = file_read(pos[0], ENVELOPE_FILE_MAX, &n);
     if (bytes == NULL)
@@ -243,15 +198,18 @@ static int manifest_sign(int argc, char **argv)
 
 static int manifest_verify(int argc, char **argv)
 {
-    const char *pos[1];
+    static struct trust_doc set;
+    const char *pos[1], *trust = NULL;
     struct opt_list keys = { { NULL }, 0 };
     uint64_t threshold = 1;
     bool any_device = false, any_uri = false;
+    uint32_t policy;
     size_t n = 0;
     uint8_t *bytes;
     struct opt opts[] = {
         { "key", OPT_LIST, &keys, "FILE", "a key that may have signed; more than once", false },
         { "threshold", OPT_UINT, &threshold, "N", "how many of them must have", false },
+        { "trust", OPT_TEXT, &trust, "SET", "a trust set, whose keys and thresholds count", false },
         { "any-device", OPT_FLAG, &any_device, NULL, "don't insist on vendor and class", false },
         { "absolute", OPT_FLAG, &any_uri, NULL, "don't insist on lapel's two forms of URI", false },
         OPT_END
@@ -260,16 +218,21 @@ static int manifest_verify(int argc, char **argv)
 
     if (e != CLI_OK)
         return e;
-    if (keys.n == 0)
-        return cli_usage("verify: give --key with the public key");
-    if (threshold == 0 || threshold > keys.n)
+    if ((keys.n == 0) == (trust == NULL))
+        return cli_usage("verify: give --key with the public key, or --trust with a trust set");
+    if (trust != NULL && opts[1].given)
+        return cli_usage("--threshold: stands in the trust set");
+    if (trust == NULL && (threshold == 0 || threshold > keys.n))
         return cli_usage("--threshold: must be 1 to the number of keys");
+    if (trust != NULL && trust_doc_load(trust, &set) != CLI_OK)
+        return CLI_FAILED;
     bytes = file_read(pos[0], ENVELOPE_FILE_MAX, &n);
     if (bytes == NULL)
         return CLI_FAILED;
-    e = envelope_verify((struct lsuit_bytes){ bytes, n }, &keys, (uint32_t)threshold,
-                        (any_device ? 0 : LSUIT_CHECK_IDENTITY) |
-                            (any_uri ? 0 : LSUIT_CHECK_LAPEL_URI));
+    policy = (any_device ? 0 : LSUIT_CHECK_IDENTITY) | (any_uri ? 0 : LSUIT_CHECK_LAPEL_URI);
+    e = trust != NULL
+            ? envelope_verify_trust((struct lsuit_bytes){ bytes, n }, &set.set, policy)
+            : envelope_verify((struct lsuit_bytes){ bytes, n }, &keys, (uint32_t)threshold, policy);
     free(bytes);
     return e;
 }

@@ -50,17 +50,39 @@ static int load_keys(const struct opt_list *files, uint8_t (*points)[LSUIT_P256_
     return CLI_OK;
 }
 
-static void print_signers(const struct lsuit_auth *auth, const struct opt_list *files,
-                          uint8_t (*ids)[LSUIT_SHA256_LEN])
+/* Who signed; `files` says where the keys came from, or is NULL. */
+static void print_signers(const struct lsuit_auth *auth, const struct lsuit_key *keys, size_t n,
+                          const struct opt_list *files)
 {
+    uint8_t id[LSUIT_SHA256_LEN];
     char hex[2 * LSUIT_SHA256_LEN + 1];
 
-    for (size_t i = 0; i < files->n; i++) {
-        if ((auth->signers >> i & 1) == 0)
+    for (size_t i = 0; i < n; i++) {
+        if ((auth->signers >> i & 1) == 0 || pem_key_id(keys[i].material.ptr, id) != CLI_OK)
             continue;
-        hex_put(ids[i], LSUIT_SHA256_LEN, hex);
-        printf("signed by   %s (%s)\n", hex, files->item[i]);
+        hex_put(id, sizeof id, hex);
+        if (files != NULL)
+            printf("signed by   %s (%s)\n", hex, files->item[i]);
+        else
+            printf("signed by   %s\n", hex);
     }
+}
+
+/* What stands under a good signature: would a device accept it? */
+static int accept_manifest(const struct lsuit_envelope *env, uint32_t policy)
+{
+    struct lsuit_fault fault = { .component = -1 };
+    struct lsuit_manifest m;
+    char hex[2 * LSUIT_DIGEST_MAX + 1];
+    enum lsuit_err e = lsuit_manifest_read(env, CRYPTO, &m, &fault);
+
+    if (e == LSUIT_OK)
+        e = lsuit_manifest_check(&m, policy, &fault);
+    if (e != LSUIT_OK)
+        return cli_fault("envelope", e, &fault);
+    hex_put(m.digest.bytes.ptr, m.digest.bytes.len, hex);
+    printf("digest      %s\nsequence    %" PRIu64 "\naccepted\n", hex, m.sequence);
+    return CLI_OK;
 }
 
 int envelope_verify(struct lsuit_bytes doc, const struct opt_list *key_files, uint32_t threshold,
@@ -71,9 +93,7 @@ int envelope_verify(struct lsuit_bytes doc, const struct opt_list *key_files, ui
     struct lsuit_trust_keys trust = { keys, key_files->n, threshold };
     struct lsuit_fault fault = { .component = -1 };
     struct lsuit_envelope env;
-    struct lsuit_manifest m;
     struct lsuit_auth auth = { 0 };
-    char hex[2 * LSUIT_DIGEST_MAX + 1];
     enum lsuit_err e;
 
     if (key_files->n > KIDS_MAX)
@@ -83,16 +103,34 @@ int envelope_verify(struct lsuit_bytes doc, const struct opt_list *key_files, ui
     e = lsuit_envelope_read(doc, &env, &fault);
     if (e == LSUIT_OK)
         e = lsuit_envelope_verify(&env, CRYPTO, &trust, &auth, &fault);
-    if (e == LSUIT_OK)
-        e = lsuit_manifest_read(&env, CRYPTO, &m, &fault);
-    if (e == LSUIT_OK)
-        e = lsuit_manifest_check(&m, policy, &fault);
     if (e != LSUIT_OK)
         return cli_fault("envelope", e, &fault);
-    print_signers(&auth, key_files, ids);
-    hex_put(m.digest.bytes.ptr, m.digest.bytes.len, hex);
-    printf("digest      %s\nsequence    %" PRIu64 "\naccepted\n", hex, m.sequence);
-    return CLI_OK;
+    print_signers(&auth, keys, key_files->n, key_files);
+    return accept_manifest(&env, policy);
+}
+
+int envelope_verify_trust(struct lsuit_bytes doc, const struct lsuit_trust *set, uint32_t policy)
+{
+    struct lsuit_fault fault = { .component = -1 };
+    struct lsuit_envelope env;
+    struct lsuit_manifest m;
+    struct lsuit_facts facts = { 0 };
+    struct lsuit_auth auth = { 0 };
+    struct lsuit_role role;
+    enum lsuit_err e;
+
+    if (envelope_open(doc, &env) != CLI_OK)
+        return CLI_FAILED;
+    e = lsuit_manifest_read(&env, CRYPTO, &m, &fault);
+    if (e == LSUIT_OK)
+        e = lsuit_manifest_facts(&m, &facts, &fault);
+    if (e == LSUIT_OK)
+        e = lsuit_trust_verify_envelope(set, facts.vendor_id, facts.class_id[0], &env, CRYPTO,
+                                        &role, &auth, &fault);
+    if (e != LSUIT_OK)
+        return cli_fault("envelope", e, &fault);
+    print_signers(&auth, role.keys, role.keys_n, NULL);
+    return accept_manifest(&env, policy);
 }
 
 /* The COSE blocks that the wrapper holds already, without the digest before them. */

@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "lsuit/suit.h"
+#include "lsuit/trust.h"
 
 /* Longest envelope that the tools read; integrated payloads count. */
 #define ENVELOPE_FILE_MAX ((size_t)64 << 20)
@@ -23,6 +24,12 @@ int envelope_accept(struct lsuit_bytes doc, const char *what);
 /* Signatures too, against key files; prints the verdict. `policy` as lsuit_manifest_check. */
 int envelope_verify(struct lsuit_bytes doc, const struct opt_list *key_files, uint32_t threshold,
                     uint32_t policy);
+
+/*
+ * The same by the release keys and thresholds of a trust set, for the vendor and the first class
+ * that the manifest names.
+ */
+int envelope_verify_trust(struct lsuit_bytes doc, const struct lsuit_trust *set, uint32_t policy);
 
 /*
  * Write the envelope again with one authentication block more. The signature is verified first:

@@ -19,6 +19,7 @@ static const struct verb NOUNS[] = {
   { "device",   "add | list | show | rotate | revoke | forget",    "identities and credentials",              cmd_device },
   { "product",  "set | show | list",                               "what is sold, supported until when",      cmd_product },
   { "token",    "bootstrap | new | list | revoke",                 "who may do what",                         cmd_token },
+  { "trust",    "new | next | sign | verify | publish | ...", "who may sign, and how devices learn it",   cmd_trust },
   { "site",     "export",                                          "public pages as files",                   cmd_site },
   { "checkin",  "make | show",                                     "the device interface by hand",            cmd_checkin },
   { "audit",    "",                                                "every change, oldest first",              cmd_audit },

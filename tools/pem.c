@@ -9,6 +9,7 @@
 #include <mbedtls/pk.h>
 #include <mbedtls/platform_util.h>
 #include <mbedtls/version.h>
+#include <mbedtls/x509_crt.h>
 #include <psa/crypto.h>
 
 #include "cli.h"
@@ -200,4 +201,65 @@ int pem_key_id(const uint8_t point[LSUIT_P256_POINT_LEN], uint8_t id_out[LSUIT_S
         PSA_SUCCESS)
         return cli_fail("SHA-256 is not available");
     return CLI_OK;
+}
+
+/* The first certificate of a file. */
+static int load_certificate(const char *path, mbedtls_x509_crt *crt)
+{
+    size_t n = 0;
+    uint8_t *pem = file_read(path, 64 * PEM_MAX, &n);
+    int e;
+
+    if (pem == NULL)
+        return CLI_FAILED;
+    pem[n] = '\0';
+    e = mbedtls_x509_crt_parse(crt, pem, n + 1) == 0 ? CLI_OK : CLI_FAILED;
+    free(pem);
+    return e;
+}
+
+int pem_certificate(const char *path, uint8_t *der, size_t cap, size_t *n_out)
+{
+    mbedtls_x509_crt crt;
+    int e;
+
+    mbedtls_x509_crt_init(&crt);
+    e = load_certificate(path, &crt) == CLI_OK ? CLI_OK
+                                               : cli_fail("%s: no certificate in PEM", path);
+    if (e == CLI_OK && crt.raw.len > cap)
+        e = cli_fail("%s: a certificate of more than %zu bytes", path, cap);
+    if (e == CLI_OK) {
+        memcpy(der, crt.raw.p, crt.raw.len);
+        *n_out = crt.raw.len;
+    }
+    mbedtls_x509_crt_free(&crt);
+    return e;
+}
+
+int pem_spki_digest(const char *path, uint8_t digest_out[LSUIT_SHA256_LEN])
+{
+    mbedtls_x509_crt crt;
+    mbedtls_pk_context pk;
+    uint8_t der[1024], *pem = NULL;
+    size_t n = 0;
+    int len = -1;
+
+    mbedtls_x509_crt_init(&crt);
+    mbedtls_pk_init(&pk);
+    if (load_certificate(path, &crt) == CLI_OK) {
+        len = mbedtls_pk_write_pubkey_der(&crt.pk, der, sizeof der);
+    } else if ((pem = file_read(path, PEM_MAX, &n)) != NULL) {
+        pem[n] = '\0';
+        if (mbedtls_pk_parse_public_key(&pk, pem, n + 1) == 0)
+            len = mbedtls_pk_write_pubkey_der(&pk, der, sizeof der);
+    }
+    mbedtls_x509_crt_free(&crt);
+    mbedtls_pk_free(&pk);
+    free(pem);
+    if (len <= 0)
+        return cli_fail("%s: neither a certificate nor a public key in PEM", path);
+    return psa_hash_compute(PSA_ALG_SHA_256, der + sizeof der - len, (size_t)len, digest_out,
+                            LSUIT_SHA256_LEN, &n) == PSA_SUCCESS
+               ? CLI_OK
+               : cli_fail("SHA-256 is not available");
 }

@@ -36,4 +36,11 @@ int pem_generate(const char *path, const char *pub_path);
  */
 int pem_key_id(const uint8_t point[LSUIT_P256_POINT_LEN], uint8_t id_out[LSUIT_SHA256_LEN]);
 
+/*
+ * A certificate in PEM as DER; and the SHA-256 of the SubjectPublicKeyInfo of a certificate or a
+ * public key, of any type. Both print what is wrong.
+ */
+int pem_certificate(const char *path, uint8_t *der, size_t cap, size_t *n_out);
+int pem_spki_digest(const char *path, uint8_t digest_out[LSUIT_SHA256_LEN]);
+
 #endif

@@ -878,9 +878,14 @@ static void manifest(struct lapel *ctx)
     int r = lapel_fetch_manifest(ctx);
     if (r == LSUIT_OP_DONE)
         ctx->work = WORK_VERIFY;
-    if (r == LSUIT_OP_FAIL)
-        lapel_apply_end(ctx, (enum lapel_outcome_kind)ctx->fail.kind, ctx->fail.stage,
-                        ctx->fail.class_, ctx->fail.code);
+    if (r != LSUIT_OP_FAIL)
+        return;
+    if (ctx->fail.kind == LAPEL_OUTCOME_FAILED) /* there is no attempt yet that could fail */
+        lapel_policy_tell(
+            ctx, LAPEL_EVENT_REFUSED,
+            &(struct lapel_event){ .stage = ctx->fail.stage, .error = ctx->fail.class_ });
+    lapel_apply_end(ctx, (enum lapel_outcome_kind)ctx->fail.kind, ctx->fail.stage, ctx->fail.class_,
+                    ctx->fail.code);
 }
 
 enum lapel_err lapel_apply_step(struct lapel *ctx)

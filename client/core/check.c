@@ -13,7 +13,6 @@
 
 #include "lsuit/checkin.h"
 #include "lsuit/report.h"
-#include "text.h"
 
 static struct lsuit_space space_of(const struct lapel *ctx)
 {
@@ -101,16 +100,23 @@ static void put_fault(const struct lapel_record *r, struct lsuit_checkin *c)
         c->fault.detail = (struct lsuit_bytes){ f->detail, f->detail_n };
 }
 
+static struct lsuit_bytes device_id(const struct lapel *ctx)
+{
+    bool nobody = ctx->identity == IDENTITY_NOBODY;
+
+    return lsuit_text(nobody ? NULL : ctx->config->device_id);
+}
+
 static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
                                     struct lsuit_bytes *doc_out)
 {
     struct lsuit_checkin c;
 
     memset(&c, 0, sizeof c);
-    c.product = lapel_text_bytes(ctx->config->product);
-    c.device_id = lapel_text_bytes(ctx->config->device_id);
-    c.model = lapel_text_bytes(ctx->config->model);
-    c.hw_revision = lapel_text_bytes(ctx->config->hardware);
+    c.product = lsuit_text(ctx->config->product);
+    c.device_id = device_id(ctx);
+    c.model = lsuit_text(ctx->config->model);
+    c.hw_revision = lsuit_text(ctx->config->hardware);
     put_running(ctx, &c.running[0]);
     c.running_n = 1;
     if (ctx->rec.outcome.kind != LAPEL_OUTCOME_NONE) {
@@ -136,8 +142,8 @@ static enum lsuit_err write_report(struct lapel *ctx, uint8_t *buf, size_t cap,
     struct lsuit_report r;
 
     memset(&r, 0, sizeof r);
-    r.product = lapel_text_bytes(ctx->config->product);
-    r.device_id = lapel_text_bytes(ctx->config->device_id);
+    r.product = lsuit_text(ctx->config->product);
+    r.device_id = device_id(ctx);
     put_attempt(&ctx->rec.outcome, &r.attempt);
     r.has_space = true;
     r.space = space_of(ctx);
@@ -158,6 +164,10 @@ enum lapel_err lapel_check_start(struct lapel *ctx)
 
     ctx->kicked = false;
     ctx->checks++;
+    /* Nobody's update is over: perhaps the server knows this device again. */
+    if (ctx->identity == IDENTITY_NOBODY && ctx->check_fails == 0 && !ctx->offered &&
+        ctx->rec.state == LAPEL_READY)
+        ctx->identity = IDENTITY_TOKEN;
     if (write_checkin(ctx, ctx->http.io + HTTP_HEAD_ROOM, ctx->http.io_size - HTTP_HEAD_ROOM,
                       &body) != LSUIT_OK ||
         post(ctx, EXCHANGE_CHECKIN, body, "/v1/checkin") != LAPEL_OK) {
@@ -247,8 +257,8 @@ static bool is_page(struct lsuit_bytes url)
     for (size_t i = 0; i < url.len; i++)
         if (url.ptr[i] <= 0x20 || url.ptr[i] > 0x7e)
             return false;
-    return (lapel_text_begins(url.ptr, url.len, "https://") && url.len > 8) ||
-           (lapel_text_begins(url.ptr, url.len, "http://") && url.len > 7);
+    return (lapel_http_begins(url.ptr, url.len, "https://") && url.len > 8) ||
+           (lapel_http_begins(url.ptr, url.len, "http://") && url.len > 7);
 }
 
 static void take_support_url(struct lapel *ctx, struct lsuit_bytes url)
@@ -298,10 +308,8 @@ static void check_ended(struct lapel *ctx)
     /* An authenticated server answered: for a trial that is as good as any answer (6.10). */
     if (h->head.status == 200 || h->head.status == 429 || h->head.status == 503)
         ctx->trial_checked = true;
-    if (h->head.status == 401) {
-        lapel_core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
-        lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, NULL);
-    }
+    if (h->head.status == 401)
+        lapel_fetch_unauthorised(ctx);
     if (h->head.status != 200) {
         check_failed(ctx);
         return;

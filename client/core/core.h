@@ -10,7 +10,7 @@
  *   store.c   bytes into a slot
  *   state.c   the state and what a restart finds
  *   policy.c  the user: settings, gates, events
- *   journal.c sched.c text.c http.c with http1.c or fetcher.c
+ *   journal.c sched.c http.c with http1.c or fetcher.c
  */
 #ifndef LAPEL_CORE_H
 #define LAPEL_CORE_H
@@ -40,6 +40,9 @@ enum work {
     WORK_END,     /* the attempt ends as ctx->fail says */
     WORK_CLEAN    /* UPDATED or FAILED, next is READY */
 };
+
+/* As who it speaks to the server. */
+enum identity { IDENTITY_TOKEN = 0, IDENTITY_TOKEN_NEXT, IDENTITY_NOBODY };
 
 enum exchange {
     EXCHANGE_NONE = 0,
@@ -126,6 +129,9 @@ int lapel_fetch_payload(struct lapel *ctx, struct lsuit_bytes uri);
 /* Begin an exchange, with the token where it may be sent. HTTP_LIMIT: it doesn't fit. */
 enum http_result lapel_fetch_ask(struct lapel *ctx, enum exchange exchange,
                                  struct lapel_request *request);
+/* 401: count it, tell it, and be somebody else next time: the second token, then nobody where that
+ * is allowed, then the first again. */
+void lapel_fetch_unauthorised(struct lapel *ctx);
 /* Wait as a status or an error demands: Retry-After, or back-off by *fails. Ends the exchange. */
 void lapel_fetch_later(struct lapel *ctx, uint64_t *at, uint8_t *fails);
 

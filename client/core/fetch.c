@@ -20,11 +20,27 @@ enum http_result lapel_fetch_ask(struct lapel *ctx, enum exchange exchange,
 {
     bool may = ctx->origin.tls || ctx->config->clear_credentials;
 
-    request->token = may ? ctx->config->token : NULL;
+    request->token = !may || ctx->identity == IDENTITY_NOBODY ? NULL
+                     : ctx->identity == IDENTITY_TOKEN_NEXT   ? ctx->config->token_next
+                                                              : ctx->config->token;
     enum http_result r = lapel_http_start(&ctx->http, request);
     if (r == HTTP_AGAIN)
         ctx->exchange = (uint8_t)exchange;
     return r;
+}
+
+void lapel_fetch_unauthorised(struct lapel *ctx)
+{
+    bool nobody = ctx->identity == IDENTITY_NOBODY;
+
+    lapel_core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
+    lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, NULL);
+    if (ctx->identity == IDENTITY_TOKEN && ctx->config->token_next != NULL)
+        ctx->identity = IDENTITY_TOKEN_NEXT;
+    else if (!nobody && ctx->config->anonymous_fallback)
+        ctx->identity = IDENTITY_NOBODY;
+    else
+        ctx->identity = IDENTITY_TOKEN;
 }
 
 void lapel_fetch_later(struct lapel *ctx, uint64_t *at, uint8_t *fails)
@@ -85,10 +101,8 @@ static int refused(struct lapel *ctx, uint8_t stage)
 
     if (status == 410)
         return end(ctx, LAPEL_OUTCOME_WITHDRAWN, stage, LSUIT_CLASS_WITHDRAWN, status);
-    if (status == 401) {
-        lapel_core_count(ctx, LSUIT_EVENT_AUTH_REFUSED);
-        lapel_policy_tell(ctx, LAPEL_EVENT_AUTH, NULL);
-    }
+    if (status == 401)
+        lapel_fetch_unauthorised(ctx);
     if (status == 404 || (status < 500 && status != 429 && ctx->work_fails >= WORK_FAILS_MAX))
         return end(ctx, LAPEL_OUTCOME_FAILED, stage, LSUIT_CLASS_SERVER_REFUSED, status);
     lapel_fetch_later(ctx, &ctx->retry_at, &ctx->work_fails);

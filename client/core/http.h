@@ -8,6 +8,8 @@
  *       once. What is ambiguous is refused, for two readers could read it two ways.
  *   (3) No redirect is followed, no content coding accepted, no interim response taken.
  *   (4) A call receives or sends at most once.
+ *   (5) A peer that is silent, or sends a byte now and then, is given up within a time that the
+ *       size of what it sends bounds.
  */
 #ifndef LAPEL_HTTP_H
 #define LAPEL_HTTP_H
@@ -30,6 +32,9 @@ enum http_result {
     HTTP_LIMIT = -4,    /* larger than the buffer */
     HTTP_STALE = -5     /* a kept connection had ended before a byte came: ask once more */
 };
+
+/* Do the n bytes begin with this text? */
+bool lapel_http_begins(const uint8_t *p, size_t n, const char *with);
 
 /* Split "https://host[:port]"; false when it is ill-formed, has a path, or the host is too long. */
 bool lapel_http_origin(const char *url, struct lapel_origin *origin_out);

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "text.h"
-
 /* Where a chunked body stands. */
 enum chunk {
     CHUNK_SIZE = 0, /* the first digit of a size */
@@ -26,6 +24,11 @@ enum chunk {
 #define EXTRA_MAX 1024
 #define CHUNK_DIGITS_MAX 8
 
+/* A header block is whole within this, and a body brings so many bytes in each of these, or the
+ * peer is given up: a byte now and then must not hold the device for ever. */
+#define WINDOW_MS (2 * LAPEL_IDLE_TIMEOUT_MS)
+#define SLOW_BYTES 512
+
 /* --- the request --------------------------------------------------------------------------- */
 
 /* Requests are built in the buffer by parts; nothing more is added once one didn't fit. */
@@ -42,7 +45,7 @@ static void put_bytes(struct lapel_http *h, const uint8_t *bytes, size_t n)
 
 static void put(struct lapel_http *h, const char *text)
 {
-    put_bytes(h, (const uint8_t *)text, lapel_text_n(text));
+    put_bytes(h, (const uint8_t *)text, lsuit_text(text).len);
 }
 
 static void put_number(struct lapel_http *h, uint64_t v)
@@ -122,7 +125,7 @@ enum http_result lapel_http_start(struct lapel_http *h, const struct lapel_reque
         body.len > h->io_size - h->out_n)
         return HTTP_LIMIT;
     if (body.ptr != NULL)
-        lapel_text_down(h->io + h->out_n, body.ptr, body.len);
+        lsuit_bytes_move(h->io + h->out_n, body.ptr, body.len);
     h->out_n += body.len;
 
     memset(&h->head, 0, sizeof h->head);
@@ -182,9 +185,9 @@ static bool parse_number(const uint8_t **p, const uint8_t *end, uint64_t *v_out)
 
 static bool take(const uint8_t **p, const uint8_t *end, const char *text)
 {
-    if (!lapel_text_begins(*p, (size_t)(end - *p), text))
+    if (!lapel_http_begins(*p, (size_t)(end - *p), text))
         return false;
-    *p += lapel_text_n(text);
+    *p += lsuit_text(text).len;
     return true;
 }
 
@@ -421,7 +424,7 @@ static bool decode_chunked(struct lapel_http *h, size_t raw_n)
         size_t n = end - at;
         if (n > h->left)
             n = (size_t)h->left;
-        lapel_text_down(h->io + h->body_n, h->io + at, n);
+        lsuit_bytes_move(h->io + h->body_n, h->io + at, n);
         h->body_n += n;
         at += n;
         h->left -= n;
@@ -486,7 +489,7 @@ static enum http_result step_send(struct lapel_http *h, uint64_t now_ms)
     h->out_at += (size_t)r;
     if (h->out_at == h->out_n) {
         h->phase = PHASE_HEAD;
-        h->head_at = now_ms + 2 * LAPEL_IDLE_TIMEOUT_MS;
+        h->window_at = now_ms + WINDOW_MS;
     }
     return HTTP_AGAIN;
 }
@@ -516,7 +519,7 @@ static enum http_result step_head(struct lapel_http *h, uint64_t now_ms)
     if ((size_t)r > h->io_size - had)
         return HTTP_NETWORK;
     if (r == 0)
-        return now_ms >= h->head_at ? HTTP_NETWORK : HTTP_AGAIN;
+        return now_ms >= h->window_at ? HTTP_NETWORK : HTTP_AGAIN;
     h->idle_at = 0;
     h->head_n += (size_t)r;
     size_t known = h->head_n < sizeof BEGIN - 1 ? h->head_n : sizeof BEGIN - 1;
@@ -525,15 +528,17 @@ static enum http_result step_head(struct lapel_http *h, uint64_t now_ms)
 
     size_t end = find_end(h->io, h->head_n, had > 3 ? had - 3 : 0);
     if (end == 0)
-        return now_ms >= h->head_at ? HTTP_NETWORK : HTTP_AGAIN;
+        return now_ms >= h->window_at ? HTTP_NETWORK : HTTP_AGAIN;
     if (!parse_head(h, h->io, h->io + end) || (h->head.has_length && h->chunked))
         return HTTP_PROTOCOL;
     if (!h->head.has_length && !h->chunked && h->head.status != 204 && h->head.status != 304)
         return HTTP_PROTOCOL; /* a body that ends when the connection does proves nothing */
 
     size_t rest = h->head_n - end;
-    lapel_text_down(h->io, h->io + end, rest);
+    lsuit_bytes_move(h->io, h->io + end, rest);
     body_start(h);
+    h->window_at = now_ms + WINDOW_MS;
+    h->window_n = 0;
     if (h->phase == PHASE_END)
         h->keep = h->keep && rest == 0; /* bytes behind an answer without body */
     else if (!decode(h, rest))
@@ -541,7 +546,21 @@ static enum http_result step_head(struct lapel_http *h, uint64_t now_ms)
     return HTTP_HEAD;
 }
 
-static enum http_result step_body(struct lapel_http *h)
+/* Did this window bring less than it must? A buffer that was filled is never slow: there may be
+ * more, and we weren't there to take it. */
+static bool too_slow(struct lapel_http *h, uint64_t now_ms, size_t got, size_t room)
+{
+    h->window_n += (uint32_t)got;
+    if (now_ms < h->window_at)
+        return false;
+    if (h->window_n < SLOW_BYTES && got < room)
+        return true;
+    h->window_at = now_ms + WINDOW_MS;
+    h->window_n = 0;
+    return false;
+}
+
+static enum http_result step_body(struct lapel_http *h, uint64_t now_ms)
 {
     size_t room = h->io_size - h->body_n;
     int r;
@@ -558,7 +577,11 @@ static enum http_result step_body(struct lapel_http *h)
     h->idle_at = 0;
     if (!decode(h, (size_t)r))
         return HTTP_PROTOCOL;
-    return h->phase == PHASE_END ? HTTP_END : h->body_n > 0 ? HTTP_BODY : HTTP_AGAIN;
+    if (h->phase == PHASE_END)
+        return HTTP_END;
+    if (too_slow(h, now_ms, (size_t)r, room))
+        return HTTP_NETWORK;
+    return h->body_n > 0 ? HTTP_BODY : HTTP_AGAIN;
 }
 
 static enum http_result step(struct lapel_http *h, uint64_t now_ms)
@@ -571,7 +594,7 @@ static enum http_result step(struct lapel_http *h, uint64_t now_ms)
     case PHASE_HEAD:
         return step_head(h, now_ms);
     case PHASE_BODY:
-        return step_body(h);
+        return step_body(h, now_ms);
     case PHASE_END:
         return HTTP_END;
     case PHASE_IDLE:

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "core.h"
-#include "text.h"
 
 #define ENVELOPE_MIN 2048u
 
@@ -60,14 +59,18 @@ static const char *ports_why(const struct lapel_ports *p)
 
 static bool fits(const char *s, size_t least, size_t most)
 {
-    size_t n = lapel_text_n(s);
+    size_t n = lsuit_text(s).len;
 
     return n >= least && n <= most;
 }
 
-/* Visible ASCII that cannot end a header line. */
+/* None, or visible ASCII that cannot end a header line. */
 static bool is_token(const char *s)
 {
+    if (s == NULL)
+        return true;
+    if (!fits(s, LSUIT_TOKEN_LEN, LSUIT_TOKEN_LEN))
+        return false;
     for (; *s != '\0'; s++)
         if (*s <= 0x20 || *s > 0x7e)
             return false;
@@ -88,8 +91,7 @@ static const char *config_why(const struct lapel_config *c, struct lapel_origin 
         return WHY("hardware: at most 32 bytes");
     if (c->device_id != NULL && !fits(c->device_id, 1, LSUIT_NAME_MAX))
         return WHY("device_id: 1 to 64 bytes, or NULL");
-    if (c->token != NULL &&
-        (!fits(c->token, LSUIT_TOKEN_LEN, LSUIT_TOKEN_LEN) || !is_token(c->token)))
+    if (!is_token(c->token) || !is_token(c->token_next))
         return WHY("token: 43 base64url characters, or NULL");
     if (c->release_keys == NULL || c->release_keys_n == 0)
         return WHY("release_keys: at least one");

@@ -66,7 +66,7 @@ enum lapel_event_id {
     LAPEL_EVENT_WITHDRAWN,      /* the server took the release back */
     LAPEL_EVENT_SUPPORT_ENDING, /* year_month: support ended or ends soon */
     LAPEL_EVENT_STALE,          /* no fresh word from the server for too long */
-    LAPEL_EVENT_REFUSED,        /* error: a manifest was refused (signature, rollback, device) */
+    LAPEL_EVENT_REFUSED,        /* error: a manifest was refused, or could not be had */
     LAPEL_EVENT_STATE,          /* state changed; stored already */
     LAPEL_EVENT_AUTH            /* the server refused our credential (401) */
 };
@@ -117,6 +117,8 @@ struct lapel_config {
     const char *hardware;    /* revision, or NULL */
     const char *device_id;   /* 1 to 64 bytes; NULL checks in anonymously */
     const char *token;       /* 43 base64url characters; NULL for none */
+    const char *token_next;  /* a second one, tried where the server refuses the first; or NULL */
+    bool anonymous_fallback; /* where it refuses each, go on without a name: updates must not end */
     const char *version;     /* of the running firmware, for people; or NULL */
     const char *language;    /* RFC 5646 tag for texts, or NULL for the first */
     uint8_t vendor_id[16];

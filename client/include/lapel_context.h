@@ -131,11 +131,12 @@ struct lapel_http {
     const struct lapel_origin *origin;
     struct lapel_response head;
     uint64_t idle_at;     /* no byte moved until then: given up */
-    uint64_t head_at;     /* the header block is whole by then, or given up */
+    uint64_t window_at;   /* by then the header block is whole, or enough of the body came */
     uint64_t left;        /* bytes of the body or the chunk still to come */
     size_t out_n, out_at; /* the request in io, and how much of it is sent */
     size_t head_n;        /* bytes of the header block so far */
     size_t body_n;        /* decoded body bytes at io[0..] */
+    uint32_t window_n;    /* bytes of the body since the window began */
     uint16_t extra;       /* bytes of chunk sizes, extensions and trailers */
     uint8_t phase;
     uint8_t chunk;
@@ -195,6 +196,7 @@ struct lapel {
     bool denied_any;    /* denied is set */
     bool has_priority;  /* priority is set */
     bool trial_checked; /* a good check-in since the trial began */
+    uint8_t identity;   /* enum identity */
     uint16_t told;      /* bit per event that was told for the release in hand */
     uint32_t wait_ms;   /* what the step in progress says */
 

@@ -1,5 +1,5 @@
 /*
- * The crypto adapter over the PSA Crypto API: SHA-2, ECDSA on P-256, HMAC.
+ * The crypto adapter over the PSA Crypto API: SHA-2, HMAC, ECDSA and ECDH on P-256, AES.
  *
  * Only calls of the PSA standard, so that Mbed TLS 2.28, 3.6 and 4 fit, and so does the PSA
  * service of a secure partition.
@@ -217,6 +217,123 @@ static enum lsuit_err sign(void *ctx, uint32_t signer, int32_t alg, const struct
     return err_of(status);
 }
 
+#if LSUIT_WITH_ENCRYPTION
+
+static enum lsuit_err block_decrypt(void *ctx, uint32_t key, const uint8_t in[LSUIT_AES_LEN],
+                                    uint8_t out[LSUIT_AES_LEN])
+{
+    size_t n = 0;
+    enum lsuit_err e = err_of(
+        psa_cipher_decrypt(key, PSA_ALG_ECB_NO_PADDING, in, LSUIT_AES_LEN, out, LSUIT_AES_LEN, &n));
+
+    (void)ctx;
+    return e == LSUIT_OK && n != LSUIT_AES_LEN ? LSUIT_ERR_CRYPTO : e;
+}
+
+static enum lsuit_err agree(void *ctx, uint32_t key, struct lsuit_bytes point,
+                            struct lsuit_bytes salt, struct lsuit_bytes info, uint32_t *key_out)
+{
+    psa_key_derivation_operation_t op = PSA_KEY_DERIVATION_OPERATION_INIT;
+    psa_key_attributes_t attr = PSA_KEY_ATTRIBUTES_INIT;
+    psa_key_id_t id = 0;
+    psa_status_t status = psa_key_derivation_setup(
+        &op, PSA_ALG_KEY_AGREEMENT(PSA_ALG_ECDH, PSA_ALG_HKDF(PSA_ALG_SHA_256)));
+
+    (void)ctx;
+    psa_set_key_type(&attr, PSA_KEY_TYPE_AES);
+    psa_set_key_bits(&attr, 8 * LSUIT_AES_LEN);
+    psa_set_key_usage_flags(&attr, PSA_KEY_USAGE_DECRYPT | PSA_KEY_USAGE_ENCRYPT);
+    psa_set_key_algorithm(&attr, PSA_ALG_ECB_NO_PADDING);
+    if (status == PSA_SUCCESS && salt.len > 0)
+        status =
+            psa_key_derivation_input_bytes(&op, PSA_KEY_DERIVATION_INPUT_SALT, salt.ptr, salt.len);
+    if (status == PSA_SUCCESS)
+        status = psa_key_derivation_key_agreement(&op, PSA_KEY_DERIVATION_INPUT_SECRET, key,
+                                                  point.ptr, point.len);
+    if (status == PSA_SUCCESS)
+        status =
+            psa_key_derivation_input_bytes(&op, PSA_KEY_DERIVATION_INPUT_INFO, info.ptr, info.len);
+    if (status == PSA_SUCCESS)
+        status = psa_key_derivation_output_key(&attr, &op, &id);
+    (void)psa_key_derivation_abort(&op);
+    if (status == PSA_SUCCESS)
+        *key_out = id;
+    return err_of(status);
+}
+
+static void key_destroy(void *ctx, uint32_t key)
+{
+    (void)ctx;
+    (void)psa_destroy_key(key);
+}
+
+/* A running cipher, and the key that goes with it. */
+struct psa_cipher {
+    psa_cipher_operation_t op;
+    psa_key_id_t key;
+};
+
+_Static_assert(sizeof(struct psa_cipher) <= sizeof(struct lsuit_cipher),
+               "LSUIT_CIPHER_WORDS is too small for this crypto library");
+
+static enum lsuit_err cipher_start(void *ctx, struct lsuit_cipher *c,
+                                   const uint8_t key[LSUIT_AES_LEN],
+                                   const uint8_t iv[LSUIT_AES_LEN])
+{
+    struct psa_cipher fresh = { PSA_CIPHER_OPERATION_INIT, 0 };
+    struct psa_cipher *p = (struct psa_cipher *)(void *)c->opaque;
+    psa_status_t status;
+
+    (void)ctx;
+    memcpy(p, &fresh, sizeof fresh);
+    status = import(PSA_KEY_TYPE_AES, PSA_ALG_CTR, PSA_KEY_USAGE_DECRYPT,
+                    (struct lsuit_bytes){ key, LSUIT_AES_LEN }, &p->key);
+    if (status == PSA_SUCCESS)
+        status = psa_cipher_decrypt_setup(&p->op, p->key, PSA_ALG_CTR);
+    if (status == PSA_SUCCESS)
+        status = psa_cipher_set_iv(&p->op, iv, LSUIT_AES_LEN);
+    return err_of(status);
+}
+
+static enum lsuit_err cipher_update(void *ctx, struct lsuit_cipher *c, struct lsuit_bytes in,
+                                    uint8_t *out)
+{
+    struct psa_cipher *p = (struct psa_cipher *)(void *)c->opaque;
+    size_t n = 0;
+    enum lsuit_err e = err_of(psa_cipher_update(&p->op, in.ptr, in.len, out, in.len, &n));
+
+    (void)ctx;
+    return e == LSUIT_OK && n != in.len ? LSUIT_ERR_CRYPTO : e;
+}
+
+static void cipher_end(void *ctx, struct lsuit_cipher *c)
+{
+    struct psa_cipher *p = (struct psa_cipher *)(void *)c->opaque;
+
+    (void)ctx;
+    (void)psa_cipher_abort(&p->op);
+    (void)psa_destroy_key(p->key);
+}
+
+static enum lsuit_err gcm_decrypt(void *ctx, const uint8_t key[LSUIT_AES_LEN],
+                                  struct lsuit_bytes nonce, struct lsuit_bytes aad,
+                                  struct lsuit_bytes in, uint8_t *out)
+{
+    psa_key_id_t id = 0;
+    size_t n = 0;
+    psa_status_t status = import(PSA_KEY_TYPE_AES, PSA_ALG_GCM, PSA_KEY_USAGE_DECRYPT,
+                                 (struct lsuit_bytes){ key, LSUIT_AES_LEN }, &id);
+
+    (void)ctx;
+    if (status == PSA_SUCCESS)
+        status = psa_aead_decrypt(id, PSA_ALG_GCM, nonce.ptr, nonce.len, aad.ptr, aad.len, in.ptr,
+                                  in.len, out, in.len, &n);
+    (void)psa_destroy_key(id);
+    return err_of(status);
+}
+
+#endif
+
 const struct lsuit_crypto lsuit_crypto_psa = {
     .size = sizeof(struct lsuit_crypto),
     .hash_start = hash_start,
@@ -225,4 +342,13 @@ const struct lsuit_crypto lsuit_crypto_psa = {
     .hash_abort = hash_abort,
     .verify = verify,
     .sign = sign,
+#if LSUIT_WITH_ENCRYPTION
+    .block_decrypt = block_decrypt,
+    .agree = agree,
+    .key_destroy = key_destroy,
+    .cipher_start = cipher_start,
+    .cipher_update = cipher_update,
+    .cipher_end = cipher_end,
+    .gcm_decrypt = gcm_decrypt,
+#endif
 };

@@ -44,6 +44,17 @@ bool lsuit_cbor_fail(struct lsuit_cbor *c, enum lsuit_err err)
     return false;
 }
 
+bool lsuit_cbor_refuse(struct lsuit_cbor *c, enum lsuit_err err, const char *why)
+{
+#ifndef LSUIT_NO_TEXT
+    if (c->err == LSUIT_OK)
+        c->why = why;
+#else
+    (void)why;
+#endif
+    return lsuit_cbor_fail(c, err);
+}
+
 static size_t rest(const struct lsuit_cbor *c)
 {
     return (size_t)(c->end - c->p);
@@ -190,6 +201,18 @@ int64_t lsuit_cbor_int(struct lsuit_cbor *c)
         return 0;
     }
     return negative ? -1 - (int64_t)v : (int64_t)v;
+}
+
+int32_t lsuit_cbor_int32(struct lsuit_cbor *c)
+{
+    const uint8_t *at = c->p;
+    int64_t v = lsuit_cbor_int(c);
+
+    if (v == (int32_t)v)
+        return (int32_t)v;
+    c->p = at;
+    lsuit_cbor_fail(c, LSUIT_ERR_RANGE);
+    return 0;
 }
 
 /* false is 20, true 21, null 22; the others are refused */
@@ -383,11 +406,27 @@ bool lsuit_cbor_next_any_key(struct lsuit_cbor *c)
     return true;
 }
 
+bool lsuit_cbor_next_loose_key(struct lsuit_cbor *c)
+{
+    if (!lsuit_cbor_next_any_key(c))
+        return false;
+    top(c)->prev_key = NULL;
+    return true;
+}
+
 bool lsuit_cbor_next_key(struct lsuit_cbor *c, int64_t *key_out)
 {
     if (!lsuit_cbor_next_any_key(c))
         return false;
     *key_out = lsuit_cbor_int(c);
+    return c->err == LSUIT_OK;
+}
+
+bool lsuit_cbor_next_code(struct lsuit_cbor *c, int32_t *key_out)
+{
+    if (!lsuit_cbor_next_any_key(c))
+        return false;
+    *key_out = lsuit_cbor_int32(c);
     return c->err == LSUIT_OK;
 }
 

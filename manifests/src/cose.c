@@ -10,27 +10,73 @@ static bool tag_ok(uint64_t tag)
            (LSUIT_WITH_COSE_SIGN && tag == LSUIT_TAG_COSE_SIGN);
 }
 
-/* What stands behind the payload of a COSE_Sign: an array that is not empty. */
-static void signers_take(struct lsuit_cbor *c, struct lsuit_cose *cose)
-{
-    struct lsuit_cbor array;
-
-    cose->signers = lsuit_cbor_item(c);
-    array = lsuit_cbor_open(cose->signers);
-    cose->signers_n = lsuit_cbor_array(&array);
-    if (cose->signers_n == 0)
-        lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
-}
-
-/* Headers and signature of COSE_Sign1, COSE_Mac0 or COSE_Signature. */
+/* Headers of a signature; without an algorithm it is one that we don't take. */
 static void header_keep(struct lsuit_cbor *c, struct lsuit_cose *cose)
 {
     struct lsuit_cose_header h;
 
     lsuit_cose_header_take(c, &h);
     cose->protected_ = h.protected_;
-    cose->alg = h.alg;
+    cose->alg = h.refused ? 0 : h.alg;
     cose->kid = h.kid;
+}
+
+#if LSUIT_WITH_COSE_SIGN
+/* The body header, which may be empty; an empty map is signed as an empty string (RFC 9052, 4.4). */
+static void body_take(struct lsuit_cbor *c, struct lsuit_cose *cose)
+{
+    struct lsuit_cose_header h;
+
+    lsuit_cose_header_take(c, &h);
+    if (h.refused)
+        lsuit_cbor_fail(c, LSUIT_ERR_COSE);
+    cose->body = h.protected_;
+    if (cose->body.len == 1)
+        cose->body.len = 0;
+}
+
+/* COSE_Signature. */
+static void signature_take(struct lsuit_cbor *c, struct lsuit_cose *one)
+{
+    if (lsuit_cbor_array(c) != 3)
+        lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
+    header_keep(c, one);
+    one->signature = lsuit_cbor_bstr(c);
+    (void)lsuit_cbor_next(c);
+}
+
+/* What stands behind the payload of a COSE_Sign. Each signature must be one, known or not. */
+static void signers_take(struct lsuit_cbor *c, struct lsuit_cose *cose)
+{
+    struct lsuit_cose one;
+
+    cose->signers.ptr = c->p;
+    cose->signers_n = lsuit_cbor_array(c);
+    if (cose->signers_n == 0)
+        lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
+    while (lsuit_cbor_next(c))
+        signature_take(c, &one);
+    cose->signers.len = (size_t)(c->p - cose->signers.ptr);
+}
+#endif
+
+static void payload_take(struct lsuit_cbor *c, struct lsuit_cose *cose)
+{
+    if (lsuit_cbor_peek(c) == LSUIT_CBOR_SIMPLE)
+        lsuit_cbor_null(c);
+    else
+        cose->payload = lsuit_cbor_bstr(c);
+}
+
+/* COSE_Sign1 and COSE_Mac0. */
+static void single_take(struct lsuit_cbor *c, struct lsuit_cose *cose)
+{
+    header_keep(c, cose);
+    if (cose->alg == 0)
+        lsuit_cbor_fail(c, LSUIT_ERR_COSE);
+    payload_take(c, cose);
+    cose->signature = lsuit_cbor_bstr(c);
+    cose->signers_n = 1;
 }
 
 enum lsuit_err lsuit_cose_read(struct lsuit_bytes doc, struct lsuit_cose *cose_out)
@@ -40,31 +86,18 @@ enum lsuit_err lsuit_cose_read(struct lsuit_bytes doc, struct lsuit_cose *cose_o
     enum lsuit_err e;
 
     cose.tag = lsuit_cbor_tag(&c);
-    if (c.err == LSUIT_OK && !tag_ok(cose.tag)) {
-        (void)lsuit_cbor_item(&c);
-        e = lsuit_cbor_finish(&c);
-        return e != LSUIT_OK ? e : LSUIT_ERR_COSE;
-    }
+    if (c.err == LSUIT_OK && !tag_ok(cose.tag))
+        lsuit_cbor_fail(&c, LSUIT_ERR_COSE);
     if (lsuit_cbor_array(&c) != 4)
         lsuit_cbor_fail(&c, LSUIT_ERR_CBOR);
-    header_keep(&c, &cose);
-    if (lsuit_cbor_peek(&c) == LSUIT_CBOR_SIMPLE)
-        lsuit_cbor_null(&c);
-    else
-        cose.payload = lsuit_cbor_bstr(&c);
-    if (LSUIT_WITH_COSE_SIGN && cose.tag == LSUIT_TAG_COSE_SIGN) {
-        /* An empty map is signed as an empty string (RFC 9052, 4.4). */
-        cose.body = (struct lsuit_bytes){ cose.protected_.ptr,
-                                          cose.protected_.len > 1 ? cose.protected_.len : 0 };
-        cose.protected_ = (struct lsuit_bytes){ NULL, 0 };
-        cose.alg = 0;
+#if LSUIT_WITH_COSE_SIGN
+    if (cose.tag == LSUIT_TAG_COSE_SIGN) {
+        body_take(&c, &cose);
+        payload_take(&c, &cose);
         signers_take(&c, &cose);
-    } else {
-        cose.signers_n = 1;
-        cose.signature = lsuit_cbor_bstr(&c);
-        if (cose.alg == 0)
-            lsuit_cbor_fail(&c, LSUIT_ERR_COSE);
-    }
+    } else
+#endif
+        single_take(&c, &cose);
     (void)lsuit_cbor_next(&c);
     e = lsuit_cbor_finish(&c);
     if (e == LSUIT_OK)
@@ -75,25 +108,22 @@ enum lsuit_err lsuit_cose_read(struct lsuit_bytes doc, struct lsuit_cose *cose_o
 enum lsuit_err lsuit_cose_signer(const struct lsuit_cose *cose, uint32_t i,
                                  struct lsuit_cose *signer_out)
 {
-    struct lsuit_cbor c = lsuit_cbor_open(cose->signers);
     struct lsuit_cose one = *cose;
 
     if (i >= cose->signers_n)
         return LSUIT_ERR_USAGE;
-    if (LSUIT_WITH_COSE_SIGN && cose->tag == LSUIT_TAG_COSE_SIGN) {
+#if LSUIT_WITH_COSE_SIGN
+    if (cose->tag == LSUIT_TAG_COSE_SIGN) {
+        struct lsuit_cbor c = lsuit_cbor_open(cose->signers);
+
         lsuit_cbor_array(&c);
-        while (i-- > 0 && lsuit_cbor_next(&c))
-            (void)lsuit_cbor_item(&c);
-        if (lsuit_cbor_array(&c) != 3)
-            lsuit_cbor_fail(&c, LSUIT_ERR_CBOR);
-        header_keep(&c, &one);
-        one.signature = lsuit_cbor_bstr(&c);
+        for (uint32_t at = 0; at <= i && lsuit_cbor_next(&c); at++)
+            signature_take(&c, &one);
         if (one.alg == 0)
-            lsuit_cbor_fail(&c, LSUIT_ERR_COSE);
-        if (c.err != LSUIT_OK)
-            return c.err;
+            return LSUIT_ERR_COSE;
         one.signers_n = 1;
     }
+#endif
     *signer_out = one;
     return LSUIT_OK;
 }

@@ -3,6 +3,8 @@
  */
 #include "cose.h"
 
+#include <string.h>
+
 /* RFC 9052, table 3, and RFC 9053, tables 13 and 14. */
 enum {
     LABEL_ALG = 1,
@@ -11,6 +13,12 @@ enum {
     LABEL_IV = 5,
     LABEL_EPHEMERAL_KEY = -1,
     LABEL_SALT = -20
+};
+
+/* The labels of one map so far. Their order is free, but each occurs once. */
+struct labels {
+    const uint8_t *at[12];
+    uint32_t n;
 };
 
 /* A label; texts are none that we know and become 0. */
@@ -22,22 +30,37 @@ static int64_t label_take(struct lsuit_cbor *c)
     return 0;
 }
 
-/* The labels that must be understood: alg and kid may be, since we process them. */
-static bool crit_take(struct lsuit_cbor *c)
+static bool next_label(struct lsuit_cbor *c, struct labels *seen, int64_t *label_out)
 {
-    bool kid = false;
+    const uint8_t *at;
 
+    if (!lsuit_cbor_next_loose_key(c))
+        return false;
+    at = c->p;
+    *label_out = label_take(c);
+    for (uint32_t i = 0; i < seen->n; i++) {
+        if (memcmp(seen->at[i], at, (size_t)(c->p - at)) == 0)
+            lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
+    }
+    if (seen->n == sizeof seen->at / sizeof seen->at[0])
+        return lsuit_cbor_fail(c, LSUIT_ERR_LIMIT);
+    seen->at[seen->n++] = at;
+    return c->err == LSUIT_OK;
+}
+
+/* The labels that must be understood: alg and kid may be listed, since we process them. */
+static void crit_take(struct lsuit_cbor *c, struct lsuit_cose_header *h, bool *kid_out)
+{
     if (lsuit_cbor_array(c) == 0)
         lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
     while (lsuit_cbor_next(c)) {
         int64_t label = label_take(c);
 
         if (label == LABEL_KID)
-            kid = true;
+            *kid_out = true;
         else if (label != LABEL_ALG)
-            lsuit_cbor_fail(c, LSUIT_ERR_COSE);
+            h->refused = true;
     }
-    return kid;
 }
 
 static int32_t alg_take(struct lsuit_cbor *c)
@@ -59,21 +82,53 @@ static void value_keep(struct lsuit_bytes *slot, struct lsuit_bytes value)
         *slot = value;
 }
 
-/* One header; what we don't know in it is ignored. Returns whether crit lists the kid. */
-static bool map_take(struct lsuit_cbor *c, bool inside, struct lsuit_cose_header *h)
+#if LSUIT_WITH_ENCRYPTION
+/* A COSE_Key (RFC 9053, 7.1.1). Only a point of P-256 with both coordinates is kept. */
+static void point_take(struct lsuit_cbor *c, struct lsuit_cose_header *h)
 {
-    bool kid_critical = false;
+    struct lsuit_bytes x = { NULL, 0 }, y = { NULL, 0 };
+    struct labels seen = { .n = 0 };
+    uint64_t type = 0, curve = 0;
+    int64_t label = 0;
 
     lsuit_cbor_map(c);
-    while (lsuit_cbor_next_any_key(c)) {
-        switch (label_take(c)) {
+    while (next_label(c, &seen, &label)) {
+        enum lsuit_cbor_type next = lsuit_cbor_peek(c);
+
+        if (label == 1 && next == LSUIT_CBOR_UINT)
+            type = lsuit_cbor_uint(c);
+        else if (label == -1 && next == LSUIT_CBOR_UINT)
+            curve = lsuit_cbor_uint(c);
+        else if (label == -2 && next == LSUIT_CBOR_BSTR)
+            x = lsuit_cbor_bstr(c);
+        else if (label == -3 && next == LSUIT_CBOR_BSTR)
+            y = lsuit_cbor_bstr(c);
+        else
+            (void)lsuit_cbor_item(c);
+    }
+    if (type == 2 && curve == 1 && x.len == 32 && y.len == 32 && h->x == NULL) {
+        h->x = x.ptr;
+        h->y = y.ptr;
+    }
+}
+#endif
+
+/* One header; what we don't know in it is ignored. */
+static void map_take(struct lsuit_cbor *c, bool inside, struct lsuit_cose_header *h)
+{
+    struct labels seen = { .n = 0 };
+    bool kid_critical = false;
+    int64_t label = 0;
+
+    lsuit_cbor_map(c);
+    while (next_label(c, &seen, &label)) {
+        switch (label) {
         case LABEL_ALG:
             *(inside ? &h->alg : &h->alg_outside) = alg_take(c);
             break;
         case LABEL_CRIT:
-            if (!inside)
-                lsuit_cbor_fail(c, LSUIT_ERR_COSE);
-            kid_critical = crit_take(c);
+            h->refused = h->refused || !inside;
+            crit_take(c, h, &kid_critical);
             break;
         case LABEL_KID:
             value_keep(&h->kid, lsuit_cbor_bstr(c));
@@ -86,14 +141,16 @@ static bool map_take(struct lsuit_cbor *c, bool inside, struct lsuit_cose_header
             value_keep(&h->salt, lsuit_cbor_bstr(c));
             break;
         case LABEL_EPHEMERAL_KEY:
-            value_keep(&h->ephemeral, lsuit_cbor_item(c));
+            point_take(c, h);
             break;
 #endif
         default:
             (void)lsuit_cbor_item(c);
         }
     }
-    return kid_critical;
+    /* A critical label must be present in the same header (RFC 9052, 3.1). */
+    if (kid_critical && h->kid.ptr == NULL)
+        h->refused = true;
 }
 
 void lsuit_cose_header_take(struct lsuit_cbor *c, struct lsuit_cose_header *header_out)
@@ -103,15 +160,11 @@ void lsuit_cose_header_take(struct lsuit_cbor *c, struct lsuit_cose_header *head
     h.protected_ = lsuit_cbor_bstr(c);
     if (h.protected_.len > 0) {
         struct lsuit_cbor inner = lsuit_cbor_open(h.protected_);
-        bool kid_critical = map_take(&inner, true, &h);
-        enum lsuit_err e = lsuit_cbor_finish(&inner);
 
-        /* A critical label must be present in the same header (RFC 9052, 3.1). */
-        if (e == LSUIT_OK && kid_critical && h.kid.ptr == NULL)
-            e = LSUIT_ERR_COSE;
-        if (e != LSUIT_OK)
-            lsuit_cbor_fail(c, e);
+        map_take(&inner, true, &h);
+        if (lsuit_cbor_finish(&inner) != LSUIT_OK)
+            lsuit_cbor_fail(c, lsuit_cbor_finish(&inner));
     }
-    (void)map_take(c, false, &h);
+    map_take(c, false, &h);
     *header_out = h;
 }

@@ -216,7 +216,7 @@ enum err call_scope(struct call *c, struct db *db, int32_t product)
 static void problem(struct call *c, struct http_reply *reply, enum err e, const char *detail,
                     const char *field)
 {
-    bool is_device = c->route != NULL && c->route->who == WHO_DEVICE;
+    bool is_device = c->route != NULL && (c->route->on & ON_DEVICE) != 0;
     bool is_ours = err_status(e) >= 500;
 
     if (e == ERR_NOT_FOUND && c->params_n > 0 && field == NULL && c->field[0] == '\0') {
@@ -504,6 +504,10 @@ enum err api_open(const struct api_config *config, struct api **api_out)
                                      .trust_dir = config->trust_dir,
                                      .allow_test_keys = config->allow_test_keys,
                                      .ballast = config->ballast,
+                                     .online_key = config->online_key,
+                                     .statement_max_age_s = config->statement_max_age_s,
+                                     .statement_stale_after_s = config->statement_stale_after_s,
+                                     .backup_keep_ms = config->backup_keep_ms,
                                      .kill = kill_release,
                                      .ctx = api };
     json_object_seed(0); /* once, before the threads */

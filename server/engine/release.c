@@ -4,6 +4,7 @@
 #include "base/sha256.h"
 #include "decide/rollout.h"
 #include "engine/rollout.h"
+#include "engine/trust.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,6 +168,27 @@ static enum err store_it(struct engine *en, struct db *db, const struct actor *a
     return add(db, actor, now_ms, b, facts, r);
 }
 
+/* By the newest trust set when it covers the product, else by an anchor. */
+static enum err verify(struct engine *en, struct db *db, struct lsuit_bytes doc,
+                       const struct trust_want *want, struct trust_facts *facts)
+{
+    struct trust_set newest;
+    struct lsuit_trust set = { 0 };
+    bool covers = false;
+    enum err e = trust_set_covers(db, want->vendor_id, want->class_id, &covers);
+
+    if (e == ERR_OK && covers)
+        e = trust_set_newest(db, &newest);
+    if (e == ERR_OK && covers)
+        e = trust_set_read(&newest, &set);
+    if (e != ERR_OK)
+        return e;
+    pthread_rwlock_rdlock(&en->trust_lock);
+    e = trust_verify(en->trust, covers ? &set : NULL, doc, want, facts);
+    pthread_rwlock_unlock(&en->trust_lock);
+    return e;
+}
+
 enum err release_publish(struct engine *en, struct db *db, const struct actor *actor,
                          int64_t now_ms, const struct product *product, struct lsuit_bytes doc,
                          struct release *release_out, bool *created_out)
@@ -179,9 +201,7 @@ enum err release_publish(struct engine *en, struct db *db, const struct actor *a
 
     memcpy(want.vendor_id, product->vendor_id, sizeof want.vendor_id);
     memcpy(want.class_id, product->class_id, sizeof want.class_id);
-    pthread_rwlock_rdlock(&en->trust_lock);
-    e = trust_verify(en->trust, doc, &want, &facts);
-    pthread_rwlock_unlock(&en->trust_lock);
+    e = verify(en, db, doc, &want, &facts);
     if (e == ERR_OK)
         e = check_payloads(db, &facts);
     if (e != ERR_OK)

@@ -2,6 +2,7 @@
 
 #include "decide/rollout.h"
 #include "engine/rollout.h"
+#include "engine/trust.h"
 #include "lsuit/crypto.h"
 #include "lsuit/place.h"
 
@@ -14,6 +15,7 @@ struct builder {
     struct snapshot *s;
     const char *public_url;
     int64_t now_ms;
+    uint32_t trust_version; /* newest; 0: none */
     size_t products_room, releases_room;
     enum err err;
 };
@@ -78,11 +80,28 @@ static bool add_product(void *ctx, const struct product *p)
     out->id = p->id;
     memcpy(out->name, p->name, sizeof out->name);
     memcpy(out->model, p->model, sizeof out->model);
+    memcpy(out->vendor_id, p->vendor_id, sizeof out->vendor_id);
+    memcpy(out->class_id, p->class_id, sizeof out->class_id);
     out->allow_anonymous = p->allow_anonymous;
     out->payload_in_clear = p->payload_in_clear;
     out->poll_s = (uint32_t)p->poll_s;
     product_support_url(p, b->public_url, out->support_url, sizeof out->support_url);
-    return true;
+    if (b->trust_version != 0) {
+        bool covers = false;
+
+        b->err = trust_set_covers(b->db, p->vendor_id, p->class_id, &covers);
+        out->trust_version = covers ? b->trust_version : 0;
+    }
+    return b->err == ERR_OK;
+}
+
+static enum err newest_trust(struct builder *b)
+{
+    struct trust_set newest = { 0 };
+    enum err e = trust_set_newest(b->db, &newest);
+
+    b->trust_version = newest.version;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 static enum err add_support(struct builder *b, struct snap_product *p)
@@ -159,7 +178,9 @@ enum err snapshot_build(struct db *db, const char *public_url, uint32_t generati
     if (b.s == NULL)
         return FAIL(ERR_MEMORY, "snapshot");
     b.s->generation = generation;
-    e = product_list(db, "", INT32_MAX, add_product, &b);
+    e = newest_trust(&b);
+    if (e == ERR_OK)
+        e = product_list(db, "", INT32_MAX, add_product, &b);
     if (e == ERR_OK)
         e = b.err;
     if (e == ERR_OK && b.s->products_n > 0)

@@ -1,11 +1,19 @@
 /*
  * The second opinion: the envelope read again, by libcbor and by other code. It runs after the
  * strict reader has accepted, so that libcbor's allocations are bounded by a document we know.
+ *
+ *   (1) What our cursor reads as one item, libcbor reads whole and writes again as the same bytes:
+ *       the envelope, and each byte string in it that holds an array or a map, down to the last.
+ *       The cursor takes only the one deterministic encoding of a value, so equal bytes are equal
+ *       values, whatever key, command or parameter they belong to.
+ *   (2) What publishing decides by (digest, number, identity, payloads) is found again by a walk of
+ *       its own.
  */
 
 #include "trust/trust.h"
 
 #include <cbor.h>
+#include <stdlib.h>
 #include <string.h>
 
 static enum err differ(const char *what)
@@ -23,6 +31,87 @@ static cbor_item_t *load(const unsigned char *bytes, size_t n)
         cbor_decref(&item);
     return item;
 }
+
+/* --- (1) the same values --- */
+
+enum {
+    NESTED = 12,         /* byte strings in byte strings */
+    OPENED_MAX = 1 << 16 /* a longer one is a payload */
+};
+static bool same_inside(const cbor_item_t *item, unsigned depth);
+
+/* Does our cursor take it as one array or map, tagged or not? */
+static bool ours(struct lsuit_bytes doc)
+{
+    struct lsuit_cbor c = lsuit_cbor_open(doc);
+    enum lsuit_cbor_type type = lsuit_cbor_peek(&c);
+
+    lsuit_cbor_item(&c);
+    return (type == LSUIT_CBOR_ARRAY || type == LSUIT_CBOR_MAP || type == LSUIT_CBOR_TAG) &&
+           lsuit_cbor_finish(&c) == LSUIT_OK;
+}
+
+/* libcbor 0.8 reads no tag from 6 to 20, which COSE uses: those have one byte, which is left out. */
+static struct lsuit_bytes without_tag(struct lsuit_bytes doc)
+{
+    if (doc.len > 1 && doc.ptr[0] >= 0xc6 && doc.ptr[0] <= 0xd4)
+        return (struct lsuit_bytes){ doc.ptr + 1, doc.len - 1 };
+    return doc;
+}
+
+static bool same_document(struct lsuit_bytes doc, unsigned depth)
+{
+    cbor_item_t *item;
+    unsigned char *again = NULL;
+    size_t n, size = 0;
+    bool ok;
+
+    doc = without_tag(doc);
+    item = depth < NESTED ? load(doc.ptr, doc.len) : NULL;
+    if (item == NULL)
+        return false;
+    n = cbor_serialize_alloc(item, &again, &size);
+    ok = n == doc.len && memcmp(again, doc.ptr, n) == 0 && same_inside(item, depth);
+    free(again);
+    cbor_decref(&item);
+    return ok;
+}
+
+static bool same_string(const cbor_item_t *bstr, unsigned depth)
+{
+    struct lsuit_bytes doc = { cbor_bytestring_handle(bstr), cbor_bytestring_length(bstr) };
+
+    return doc.len > OPENED_MAX || !ours(doc) || same_document(doc, depth + 1);
+}
+
+static bool same_inside(const cbor_item_t *item, unsigned depth)
+{
+    cbor_item_t *tagged;
+    bool ok = true;
+
+    switch (cbor_typeof(item)) {
+    case CBOR_TYPE_BYTESTRING:
+        return same_string(item, depth);
+    case CBOR_TYPE_ARRAY:
+        for (size_t i = 0; ok && i < cbor_array_size(item); i++)
+            ok = same_inside(cbor_array_handle(item)[i], depth);
+        return ok;
+    case CBOR_TYPE_MAP:
+        for (size_t i = 0; ok && i < cbor_map_size(item); i++)
+            ok = same_inside(cbor_map_handle(item)[i].key, depth) &&
+                 same_inside(cbor_map_handle(item)[i].value, depth);
+        return ok;
+    case CBOR_TYPE_TAG:
+        tagged = cbor_tag_item(item);
+        ok = same_inside(tagged, depth);
+        cbor_decref(&tagged);
+        return ok;
+    default:
+        return true;
+    }
+}
+
+/* --- (2) what publishing decides by --- */
 
 static cbor_item_t *load_bstr(const cbor_item_t *bstr)
 {
@@ -239,6 +328,10 @@ enum err trust_second_read(struct lsuit_bytes doc, struct trust_second *second_o
 
     if (top == NULL)
         return differ("the whole");
+    if (!same_document(doc, 0)) {
+        cbor_decref(&top);
+        return differ("a value");
+    }
     if (cbor_isa_tag(top))
         map = cbor_tag_value(top) == LSUIT_TAG_ENVELOPE ? cbor_tag_item(top) : NULL;
     else
@@ -246,6 +339,8 @@ enum err trust_second_read(struct lsuit_bytes doc, struct trust_second *second_o
     e = read_digest(value_of(map, 2), out.digest);
     if (e == ERR_OK)
         e = read_manifest(map, &out);
+    if (e == ERR_OK && out.manifest_n > OPENED_MAX)
+        e = FAIL_FIELD(ERR_REFUSED, "envelope.manifest", "over %d bytes", OPENED_MAX);
     if (map != NULL)
         cbor_decref(&map);
     cbor_decref(&top);

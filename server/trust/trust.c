@@ -4,7 +4,6 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
-#include "lsuit/trust.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,7 +20,7 @@ struct trust {
     struct lsuit_key keys[TRUST_KEYS];
     uint8_t points[TRUST_KEYS][LSUIT_P256_POINT_LEN];
     uint8_t ids[TRUST_KEYS][TRUST_KEY_ID];
-    pthread_mutex_t lock; /* PSA's key slots are one for the process */
+    bool allow_test_keys;
 };
 
 enum err trust_start(void)
@@ -80,7 +79,7 @@ enum err trust_open(const char *dir, bool allow_test_keys, struct trust **trust_
 
     if (t == NULL)
         return FAIL(ERR_MEMORY, "trust anchors");
-    pthread_mutex_init(&t->lock, NULL);
+    t->allow_test_keys = allow_test_keys;
     d = opendir(dir);
     if (d == NULL && errno != ENOENT)
         e = FAIL(ERR_CONFIG, "%s: %s", dir, strerror(errno));
@@ -101,13 +100,32 @@ void trust_close(struct trust *t)
 {
     if (t == NULL)
         return;
-    pthread_mutex_destroy(&t->lock);
     free(t);
 }
 
 unsigned trust_count(const struct trust *t)
 {
     return t->n;
+}
+
+bool trust_has(const struct trust *t, const uint8_t id[TRUST_KEY_ID])
+{
+    for (unsigned i = 0; i < t->n; i++)
+        if (memcmp(t->ids[i], id, TRUST_KEY_ID) == 0)
+            return true;
+    return false;
+}
+
+static pthread_mutex_t keys_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void trust_keys_lock(void)
+{
+    pthread_mutex_lock(&keys_lock);
+}
+
+void trust_keys_unlock(void)
+{
+    pthread_mutex_unlock(&keys_lock);
 }
 
 /* --- The verdict --- */
@@ -123,7 +141,17 @@ static enum err refuse(enum err e, const char *field, enum lsuit_err le,
     return FAIL_FIELD(e, field, "%s", lsuit_err_name(le));
 }
 
-static enum err authenticate(struct trust *t, struct lsuit_envelope *env, uint8_t *key_id_out)
+/* The id of the first of these keys that signed. */
+static enum err signer_id(const struct lsuit_key *keys, size_t n, const struct lsuit_auth *auth,
+                          uint8_t id_out[TRUST_KEY_ID])
+{
+    for (size_t i = 0; i < n; i++)
+        if ((auth->signers >> i & 1) != 0)
+            return trust_any_key_id(&keys[i], id_out);
+    return FAIL(ERR_INTERNAL, "verified by nobody");
+}
+
+static enum err by_anchor(struct trust *t, struct lsuit_envelope *env, uint8_t *key_id_out)
 {
     struct lsuit_trust_keys keys = { t->keys, t->n, 1 };
     struct lsuit_auth auth = { 0 };
@@ -133,17 +161,52 @@ static enum err authenticate(struct trust *t, struct lsuit_envelope *env, uint8_
     if (t->n == 0)
         return FAIL_FIELD(ERR_SIGNATURE, "envelope.authentication",
                           "this server has no trust anchor yet");
-    pthread_mutex_lock(&t->lock);
+    trust_keys_lock();
     le = lsuit_envelope_verify(env, &lsuit_crypto_psa, &keys, &auth, &fault);
-    pthread_mutex_unlock(&t->lock);
+    trust_keys_unlock();
+    return le == LSUIT_OK ? signer_id(t->keys, t->n, &auth, key_id_out)
+                          : refuse(ERR_SIGNATURE, "envelope.authentication", le, &fault);
+}
+
+static enum err by_set(const struct lsuit_trust *set, const struct trust_want *want,
+                       struct lsuit_envelope *env, uint8_t *key_id_out)
+{
+    struct lsuit_bytes vendor = { want->vendor_id, 16 }, class_ = { want->class_id, 16 };
+    struct lsuit_role role;
+    struct lsuit_auth auth = { 0 };
+    struct lsuit_fault fault = { 0 };
+    enum lsuit_err le;
+
+    trust_keys_lock();
+    le = lsuit_trust_verify_envelope(set, vendor, class_, env, &lsuit_crypto_psa, &role, &auth,
+                                     &fault);
+    trust_keys_unlock();
+    return le == LSUIT_OK ? signer_id(role.keys, role.keys_n, &auth, key_id_out)
+                          : refuse(ERR_SIGNATURE, "envelope.authentication", le, &fault);
+}
+
+enum err trust_step(struct trust *t, struct lsuit_bytes doc, const struct lsuit_trust *current,
+                    struct lsuit_trust *set_out)
+{
+    struct lsuit_fault fault = { 0 };
+    enum lsuit_err le;
+
+    trust_keys_lock();
+    le = lsuit_trust_accept(doc, &lsuit_crypto_psa, current, set_out, &fault);
+    trust_keys_unlock();
+    if (le == LSUIT_ERR_UNAUTHORISED)
+        return FAIL_FIELD(ERR_SIGNATURE, "trust.signatures",
+                          current != NULL
+                              ? "a root threshold is not reached: of this set, or of the one before"
+                              : "the root threshold is not reached");
+    if (le == LSUIT_ERR_ROLLBACK || le == LSUIT_ERR_CONFLICT)
+        return FAIL_FIELD(ERR_CONFLICT, "trust.version", "version %u is in force, %u comes next",
+                          (unsigned)current->version, (unsigned)current->version + 1);
     if (le != LSUIT_OK)
-        return refuse(ERR_SIGNATURE, "envelope.authentication", le, &fault);
-    for (unsigned i = 0; i < t->n; i++)
-        if ((auth.signers >> i & 1) != 0) {
-            memcpy(key_id_out, t->ids[i], TRUST_KEY_ID);
-            return ERR_OK;
-        }
-    return FAIL(ERR_INTERNAL, "verified by nobody");
+        return refuse(ERR_MALFORMED, "body", le, &fault);
+    if (!t->allow_test_keys && lsuit_trust_has_published(set_out))
+        return FAIL_FIELD(ERR_REFUSED, "trust.roles", "a key that everybody can sign with");
+    return ERR_OK;
 }
 
 static bool same(struct lsuit_bytes a, const void *b, size_t n)
@@ -340,8 +403,8 @@ static enum err read_facts(const struct lsuit_envelope *env, const struct lsuit_
     return ERR_OK;
 }
 
-enum err trust_verify(struct trust *t, struct lsuit_bytes doc, const struct trust_want *want,
-                      struct trust_facts *facts_out)
+enum err trust_verify(struct trust *t, const struct lsuit_trust *set, struct lsuit_bytes doc,
+                      const struct trust_want *want, struct trust_facts *facts_out)
 {
     struct lsuit_fault fault = { 0 };
     struct lsuit_envelope env = { 0 };
@@ -354,7 +417,7 @@ enum err trust_verify(struct trust *t, struct lsuit_bytes doc, const struct trus
 
     if (le != LSUIT_OK)
         return refuse(ERR_MALFORMED, "body", le, &fault);
-    e = authenticate(t, &env, facts.key_id);
+    e = set != NULL ? by_set(set, want, &env, facts.key_id) : by_anchor(t, &env, facts.key_id);
     if (e != ERR_OK)
         return e;
     le = lsuit_manifest_read(&env, &lsuit_crypto_psa, &m, &fault);

@@ -46,7 +46,8 @@ struct device_server {
     size_t drop_after;         /* close after so many payload bytes of a response; 0: never */
     int drops;                 /* how often; -1: always */
     bool no_range, chunked, close_each, refuse_connect, unknown_keys, negative_key, lie_total;
-    const uint8_t *raw; /* this instead of any response */
+    const char *refuse_auth; /* 401 where this is in the Authorization header; NULL: nowhere */
+    const uint8_t *raw;      /* this instead of any response */
     size_t raw_n;
     /* seen */
     int connects, checkins, manifests, payloads, reports, ranges;
@@ -58,7 +59,7 @@ struct device_server {
     uint32_t attempt_class, attempt_stage, running_state, report_class, user_waiting, postponed_s;
     uint64_t running;
     uint32_t event_class;
-    char last_auth[80], last_attempt[40];
+    char last_auth[80], last_attempt[40], last_id[40]; /* "": none */
     size_t sent_after_manifest; /* bytes from the device on the connection, behind the envelope */
     size_t last_request_n;
     /* wire */
@@ -493,6 +494,8 @@ static void server_read_checkin(struct device *d, struct lsuit_bytes body)
         printf("FAIL the device sent a check-in that can't be read\n");
         exit(1);
     }
+    snprintf(s->last_id, sizeof s->last_id, "%.*s", (int)c->device_id.len,
+             c->device_id.ptr != NULL ? (const char *)c->device_id.ptr : "");
     s->running = c->running[0].sequence;
     s->running_state = c->running[0].state;
     s->has_attempt = c->has_attempt;
@@ -643,6 +646,8 @@ static void server_request(struct device *d, size_t head_n, size_t body_n)
     snprintf(s->last_auth, sizeof s->last_auth, "%.50s", auth != NULL ? auth + 17 : "");
     if (s->raw != NULL)
         server_out(s, s->raw, s->raw_n);
+    else if (s->refuse_auth != NULL && strstr(s->last_auth, s->refuse_auth) != NULL)
+        server_error(s, 401);
     else if (strncmp(head, "POST /v1/checkin ", 17) == 0)
         server_checkin(d, body);
     else if (strncmp(head, "POST /v1/reports ", 17) == 0)

@@ -57,6 +57,14 @@ class Key:
         return self.private.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
+    def point(self):
+        return self.private.public_key().public_bytes(
+            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+
+    def id(self):
+        return sha256(self.private.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)).hex()
+
     def sign(self, message):
         r, s = utils.decode_dss_signature(self.private.sign(message, ec.ECDSA(hashes.SHA256())))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
@@ -90,17 +98,28 @@ def manifest(number, image, vendor=VENDOR, class_=CLASS, uri=None, size=None, di
     return cbor2.dumps({k: m[k] for k in sorted(m)})
 
 
-def envelope(body, key, alg=-9, text=None, integrated=None, digest=None):
+def envelope(body, *keys, alg=-9, text=None, integrated=None, digest=None):
     wrapped = cbor2.dumps(body)
     suit_digest = cbor2.dumps([-16, sha256(wrapped) if digest is None else digest])
     protected = cbor2.dumps({1: alg})
     to_sign = cbor2.dumps(["Signature1", protected, b"", suit_digest])
-    sign1 = cbor2.dumps(cbor2.CBORTag(18, [protected, {}, None, key.sign(to_sign)]))
-    outer = {2: cbor2.dumps([suit_digest, sign1]), 3: body}
+    blocks = [cbor2.dumps(cbor2.CBORTag(18, [protected, {}, None, key.sign(to_sign)]))
+              for key in keys]
+    outer = {2: cbor2.dumps([suit_digest] + blocks), 3: body}
     if text is not None:
         outer[23] = text
     outer.update(integrated or {})
     return cbor2.dumps(cbor2.CBORTag(107, outer)), sha256(wrapped)
+
+
+def opened(doc, aad, pem):
+    """The payload of a COSE_Sign1, when this key signed it as this kind of document."""
+    protected, _, payload, signature = cbor2.loads(doc).value
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    message = cbor2.dumps(["Signature1", protected, aad, payload])
+    key = serialization.load_pem_public_key(pem.encode())
+    key.verify(utils.encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
+    return cbor2.loads(payload)
 
 
 def checkin(product, device, number=0, digest=None, state=1, attempt=None, model=MODEL, more=None,

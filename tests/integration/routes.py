@@ -45,6 +45,7 @@ def id_rows(prefix, suffix=""):
             ("0", "x", "-1", "1x", "2147483648", "99999999999999999999", "77")]
 
 
+TRUST_SET = cbor2.dumps({0: 1, 1: 1, 2: [{1: 1, 2: [{1: 1, 2: KEY.point()}], 3: 1}]})
 PAGES = [("?limit=0", 400, "limit"), ("?limit=x", 400, "limit"), ("?limit=1001", 400, "limit"),
          ("?limit=-1", 400, "limit")]
 AFTER = [("?after=x", 400, "after"), ("?after=-1", 400, "after"), ("?after=2147483648", 400, "after")]
@@ -85,9 +86,19 @@ ROWS = {
         ("another device", cbor2.dumps({0: 1, 1: "lamp", 2: "a2", 3: {1: b"12345678", 2: 7, 3: 8}}), 400, None),
         ("a short attempt", cbor2.dumps({0: 1, 1: "lamp", 2: "a1", 3: {1: b"1", 2: 7, 3: 8}}), 400, None),
         ("wrong type", cbor2.dumps({0: 1, 1: "lamp", 2: "a1", 3: 1}), 400, None)]},
-    "GET /v1/trust/{version}": {"at": V1 + "trust/1", "paths":
-        [(V1 + "trust/" + v, (400, 404), None) for v in ("x", "0", "-1", "99999999999999999999")]},
+    "GET /v1/trust/{version}": {"at": V1 + "trust/1", "who": "nobody", "on": "device", "paths":
+        [(V1 + "trust/" + v, 404, None) for v in ("x", "0", "-1", "99999999999999999999")]},
 
+    "DELETE /v1/device": {"at": V1 + "device", "paths": [(V1 + "device", 400, None), (V1 + "device/", 404, None)]},
+
+    "GET /api/v1/trust": {"at": API + "trust", "paths": add(PAGES, API + "trust")},
+    "POST /api/v1/trust": {"at": API + "trust", "type": CBOR, "bodies": [
+        ("empty", b"", 400, "body"), ("no CBOR", b"\xff\xff", 400, "body"),
+        ("an array", b"\x80", 400, "body"), ("deep", b"\x81" * 2000, 400, "body"),
+        ("an envelope", envelope(manifest(48, IMAGE), KEY)[0], 400, "body"),
+        ("no signature", cbor2.dumps({0: 1, 1: TRUST_SET, 2: []}), 422, "trust.signatures")]},
+    "GET /api/v1/trust/{version}": {"at": API + "trust/1", "paths":
+        [(API + "trust/" + v, 404, "version") for v in ("1", "0", "01", "-1", "x", "4294967296")]},
     "POST /api/v1/bootstrap": {"at": API + "bootstrap", "who": "bootstrap", "bodies": []},
     "GET /api/v1/tokens": {"at": API + "tokens", "paths": add(PAGES + AFTER, API + "tokens")},
     "POST /api/v1/tokens": {"at": API + "tokens", "bodies": [
@@ -138,6 +149,14 @@ ROWS = {
             ("empty", b"", 411, "Content-Length"), ("other bytes", b"x" * 100, 422, "sha256")]},
     "GET /api/v1/payloads/{sha256}": {"at": API + "payloads/" + HEX, "paths":
         [(API + "payloads/" + d, 400, "sha256") for d in DIGESTS] + [(API + "payloads/" + HEX, 404, None)]},
+    "GET /api/v1/payloads/{sha256}/content": {"at": API + "payloads/" + HEX + "/content", "paths":
+        [(API + "payloads/%s/content" % d, 400, "sha256") for d in DIGESTS] +
+        [(API + "payloads/%s/content" % HEX, 404, None)]},
+    "GET /api/v1/products/{product}/statement": {"at": API + "products/lamp/statement", "paths":
+        product_paths("/statement") + [(API + "products/lamp/statement?component=" + v, s, "component") for v, s in
+            (("", 400), ("x", 400), ("8", 400), ("00" * 65, 400), ("814161", 404))]},
+    "GET /api/v1/channel": {"at": API + "channel"},
+    "GET /api/v1/online-key": {"at": API + "online-key"},
     "POST /api/v1/products/{product}/releases": {"at": API + "products/lamp/releases", "paths":
         product_paths("/releases"), "bodies": [
             ("empty", b"", 400, "body"), ("no CBOR", b"\xff\xff", 400, "body"), ("an array", b"\x80", 400, "body"),
@@ -242,8 +261,8 @@ def one_route(method, path, who, limit):
     device, nobody = who == "device", who == "nobody"
     listener = "device" if device else row.get("on", "operator")
     token = DEVICE if device else None if nobody else S.token
-    type_ = (CBOR if device else SUIT if path.endswith("/releases") else
-             OCTETS if "payloads" in path else JSON)
+    type_ = (row.get("type", CBOR if device else SUIT if path.endswith("/releases") else
+             OCTETS if "payloads" in path else JSON))
     at, operator = row["at"], listener == "operator"
     before = trace()
 

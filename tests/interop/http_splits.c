@@ -8,7 +8,7 @@
  * played; the client's HTTP/1.1 and the codec are the real ones.
  */
 #include "check.h"
-#include "core/http1.h"
+#include "core/http.h"
 #include "suit_keys.h"
 
 #include <dirent.h>
@@ -80,17 +80,17 @@ static void peer_says_text(const char *text)
 /* What the client has of the response's body; false when the exchange failed. */
 static bool receive(uint8_t *body, size_t *n_out)
 {
+    static const struct lapel_request REQUEST = { .method = "GET", .path = "/v1/manifests/x" };
     static uint8_t io[ENVELOPE_MAX];
     struct lapel_http http;
     enum http_result r = HTTP_AGAIN;
     size_t n = 0;
 
     memset(&http, 0, sizeof http);
-    lapel_http_init(&http, io, sizeof io);
-    lapel_http_request(&http, &ORIGIN, "GET", "/v1/manifests/x", NULL, 0);
-    r = lapel_http_start(&http, NULL, 0);
+    lapel_http_init(&http, io, sizeof io, &NET, NULL, &ORIGIN);
+    r = lapel_http_start(&http, &REQUEST);
     while (r >= 0 && r != HTTP_END) {
-        r = lapel_http_step(&http, &NET, NULL, &ORIGIN, 1000);
+        r = lapel_http_step(&http, 1000);
         if ((r == HTTP_BODY || r == HTTP_END) && http.body_n > 0) {
             if (http.body_n > ENVELOPE_MAX - n)
                 return false;
@@ -100,7 +100,7 @@ static bool receive(uint8_t *body, size_t *n_out)
         }
     }
     *n_out = n;
-    return r == HTTP_END && http.status == 200;
+    return r == HTTP_END && http.head.status == 200;
 }
 
 /* --- the verdict --- */

@@ -69,6 +69,15 @@ static bool spki(struct suit_key *k, size_t n, const uint8_t *head, size_t head_
     return true;
 }
 
+/* An hss_public_key: its length, one to eight levels, a small number as type of the tree. */
+static bool hss(const uint8_t *key, long n)
+{
+    static const uint8_t ZERO[3] = { 0 };
+
+    return (n == 60 || n == 52) && memcmp(key, ZERO, 3) == 0 && key[3] >= 1 && key[3] <= 8 &&
+           memcmp(key + 4, ZERO, 3) == 0;
+}
+
 bool suit_key_read(const char *path, struct suit_key *key_out)
 {
     char text[2048];
@@ -90,7 +99,54 @@ bool suit_key_read(const char *path, struct suit_key *key_out)
     hex = suit_hex(text, key_out->bytes, sizeof key_out->bytes);
     if (hex < 32)
         return false;
-    key_out->key.type = hex == 60 ? LSUIT_KEY_HSS_LMS : LSUIT_KEY_HMAC256;
+    key_out->key.type = hss(key_out->bytes, hex) ? LSUIT_KEY_HSS_LMS : LSUIT_KEY_HMAC256;
     key_out->key.material = (struct lsuit_bytes){ key_out->bytes, (size_t)hex };
     return true;
+}
+
+/* The private number in a PEM file: the octet string behind the version (RFC 5915), bare or within
+ * a PrivateKeyInfo (RFC 5958). */
+static size_t pem_private(const char *path, uint8_t out[32])
+{
+    static const uint8_t HEAD[] = { 0x02, 0x01, 0x01, 0x04, 0x20 };
+    char text[2048];
+    uint8_t der[512];
+    FILE *f = fopen(path, "rb");
+    size_t n = f != NULL ? fread(text, 1, sizeof text - 1, f) : 0;
+
+    if (f != NULL)
+        fclose(f);
+    text[n] = '\0';
+    n = pem(text, der, sizeof der);
+    for (size_t i = 0; i + sizeof HEAD + 32 <= n; i++) {
+        if (memcmp(der + i, HEAD, sizeof HEAD) == 0) {
+            memcpy(out, der + i + sizeof HEAD, 32);
+            return 32;
+        }
+    }
+    return 0;
+}
+
+bool suit_key_decrypt(const char *kek, const char *ecdh, struct lsuit_decrypt_key *key_out)
+{
+    psa_key_attributes_t attr = PSA_KEY_ATTRIBUTES_INIT;
+    uint8_t bytes[32];
+    long n = suit_hex(kek != NULL ? kek : ecdh != NULL ? ecdh : "", bytes, sizeof bytes);
+
+    if (n <= 0 && kek == NULL && ecdh != NULL)
+        n = (long)pem_private(ecdh, bytes);
+    if (kek != NULL) {
+        psa_set_key_type(&attr, PSA_KEY_TYPE_AES);
+        psa_set_key_algorithm(&attr, PSA_ALG_ECB_NO_PADDING);
+        psa_set_key_usage_flags(&attr, PSA_KEY_USAGE_DECRYPT);
+    } else {
+        psa_set_key_type(&attr, PSA_KEY_TYPE_ECC_KEY_PAIR(PSA_ECC_FAMILY_SECP_R1));
+        psa_set_key_algorithm(&attr,
+                              PSA_ALG_KEY_AGREEMENT(PSA_ALG_ECDH, PSA_ALG_HKDF(PSA_ALG_SHA_256)));
+        psa_set_key_usage_flags(&attr, PSA_KEY_USAGE_DERIVE);
+    }
+    memset(key_out, 0, sizeof *key_out);
+    key_out->alg = kek != NULL ? LSUIT_ALG_A128KW : LSUIT_ALG_ECDH_ES_A128KW;
+    return n > 0 && psa_crypto_init() == PSA_SUCCESS &&
+           psa_import_key(&attr, bytes, (size_t)n, &key_out->key) == PSA_SUCCESS;
 }

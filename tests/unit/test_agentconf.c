@@ -19,6 +19,7 @@ static char path[64];
     "vendor_domain = example.com\n"
 #define LINE_190 \
     "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+#define HEX_63 "123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF"
 
 /* clang-format off */
 static const struct {
@@ -95,6 +96,12 @@ static const struct {
     { "factory_sequence: 2^63",     "factory_sequence = 9223372036854775808\n", "factory_sequence: out of range" },
     { "trial_starts: 0",            "trial_starts = 0\n", "trial_starts: out of range" },
     { "trial_starts: 11",           "trial_starts = 11\n", "trial_starts: out of range" },
+    { "token_next_file alone",      "token_next_file = @/none\n", "token_file: must be given with token_next_file" },
+    { "anonymous_fallback: maybe",  "anonymous_fallback = maybe\n", "6: anonymous_fallback: yes or no" },
+    { "server_key: short",          "server_key = 00ff\n", "6: server_key: not 64 hex digits" },
+    { "server_key: no hex",         "server_key = g" HEX_63 "\n", "6: server_key: not 64 hex digits" },
+    { "server_key: and next",       "server_key = 0" HEX_63 "\nserver_key_next = 1" HEX_63 "\n", NULL },
+    { "server_key: only next",      "server_key_next = 0" HEX_63 "\n", "server_key: must be given with server_key_next" },
     { "max_fragment: 1000",         "max_fragment = 1000\n", "max_fragment: 512, 1024, 2048 or 4096" },
     { "max_fragment: 8192",         "max_fragment = 8192\n", "max_fragment: out of range" },
     { "max_fragment: 1024",         "max_fragment = 1024\n", NULL },

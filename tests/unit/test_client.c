@@ -47,6 +47,11 @@ static bool told_withdrawn(struct device *x)
     return x->told[LAPEL_EVENT_WITHDRAWN] > 0;
 }
 
+static bool in_flight_as_nobody(struct device *x)
+{
+    return x->server.payloads > 0 && x->server.last_id[0] == '\0';
+}
+
 static int until_checkins;
 static bool enough_checkins(struct device *x)
 {
@@ -257,6 +262,46 @@ static void test_bad_image(void)
     CHECK_UINT(d.last_error, LSUIT_CLASS_ROLLBACK);
     CHECK_UINT(d.lapel.rec.counter, 5);
     CHECK_INT(d.boots, 1);
+}
+
+/* --- the server refuses the credential --------------------------------------------------------- */
+
+#define TOKEN_NEXT "NEXT_fghijklmnopqrstuvwxyz0123456789-_ABCDE"
+
+static void test_credentials(void)
+{
+    fresh("401 for the first token: the second one is used, and stays in use");
+    d.config.token_next = TOKEN_NEXT;
+    d.server.refuse_auth = DEVICE_TOKEN;
+    CHECK(device_live(&d, runs_v2, 20000));
+    CHECK_STR(d.server.last_auth, "Bearer " TOKEN_NEXT);
+    CHECK_STR(d.server.last_id, "device-0001");
+    CHECK_INT(d.told[LAPEL_EVENT_AUTH], 2); /* once in each start */
+
+    fresh("401 for both, and nothing else is allowed: told, and tried again for ever");
+    d.config.token_next = TOKEN_NEXT;
+    d.server.refuse_auth = "Bearer";
+    CHECK(!device_live(&d, runs_v2, 40000));
+    CHECK(d.told[LAPEL_EVENT_AUTH] > 4);
+    CHECK_INT(d.server.checkins, 0);
+    d.server.refuse_auth = NULL;
+    CHECK(device_live(&d, runs_v2, 200000));
+
+    fresh("401 for both: nobody is updated where that is allowed, and the server hears why");
+    d.config.token_next = TOKEN_NEXT;
+    d.config.anonymous_fallback = true;
+    d.server.refuse_auth = "Bearer";
+    CHECK(device_live(&d, in_flight_as_nobody, 20000));
+    CHECK_UINT(d.server.event_class, LSUIT_EVENT_AUTH_REFUSED);
+    CHECK(device_live(&d, runs_v2, 20000));
+    CHECK_STR(d.server.last_auth, "");
+    CHECK_STR(d.server.last_id, "");
+
+    check_case("and is itself again once the server knows it");
+    d.server.refuse_auth = NULL;
+    CHECK(live_checkins(2));
+    CHECK_STR(d.server.last_auth, "Bearer " DEVICE_TOKEN);
+    CHECK_STR(d.server.last_id, "device-0001");
 }
 
 /* --- the server's word -------------------------------------------------------------------------- */
@@ -1154,6 +1199,7 @@ int main(void)
     test_wire();
     test_refused();
     test_bad_image();
+    test_credentials();
     test_withdraw();
     test_status();
     test_resume();

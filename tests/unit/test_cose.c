@@ -36,7 +36,10 @@ static const struct {
   { "d2 84 49a3012802810404 4161 a0 f6 4101", LSUIT_OK, -9, "kid is critical" },
 
   { "d862 84 40 a0 f6 81 83 43a10128 a0 4101", LSUIT_OK, 0, "COSE_Sign; its signers are looked at one by one" },
-  { "d862 84 41a0 a0 420102 81 00",           LSUIT_OK, 0, "COSE_Sign, attached, an empty map in the body" },
+  { "d862 84 41a0 a0 420102 81 83 40 a0 4101", LSUIT_OK, 0, "COSE_Sign, attached, an empty map in the body" },
+  { "d2 84 46a204 4161 0128 a2 21 00 05 40 f6 4101", LSUIT_OK, -9, "labels in any order" },
+  { "d2 84 43a10128 ac 0600 0700 0800 0900 0a00 0b00 0c00 0d00 0e00 0f00 1000 1100 f6 4101", LSUIT_OK, -9, "twelve labels" },
+  { "d2 84 43a10128 ad 0600 0700 0800 0900 0a00 0b00 0c00 0d00 0e00 0f00 1000 1100 1200 f6 4101", LSUIT_ERR_LIMIT, 0, "thirteen labels" },
 
   { "84 43a10128 a0 f6 4101",                 LSUIT_ERR_CBOR, 0, "untagged" },
   { "d2 83 43a10128 a0 4101",                 LSUIT_ERR_CBOR, 0, "three members" },
@@ -51,6 +54,8 @@ static const struct {
   { "d2 84 44a1012800 a0 f6 4101",            LSUIT_ERR_CBOR, 0, "a byte after the protected header" },
   { "d2 84 45a201280126 a0 f6 4101",          LSUIT_ERR_CBOR, 0, "the algorithm twice" },
   { "d2 84 43a10128 a2 044161 044162 f6 4101", LSUIT_ERR_CBOR, 0, "the kid twice" },
+  { "d2 84 43a10128 a3 04 4161 00 f6 04 4162 f6 4101", LSUIT_ERR_CBOR, 0, "the kid twice, another between" },
+  { "d2 84 43a10128 a2 6178 80 6178 80 f6 4101", LSUIT_ERR_CBOR, 0, "a text label twice" },
   { "d2 84 43a10128 a1 04 6161 f6 4101",      LSUIT_ERR_CBOR, 0, "the kid is text" },
   { "d2 84 46a201280280 00 a0 f6 4101",       LSUIT_ERR_CBOR, 0, "crit is empty, and a byte too many" },
   { "d2 84 45a201280280 a0 f6 4101",          LSUIT_ERR_CBOR, 0, "crit is empty" },
@@ -73,6 +78,11 @@ static const struct {
   { "d862 84 40 a0 f6 80",                    LSUIT_ERR_CBOR, 0, "COSE_Sign without a signature" },
   { "d862 84 40 a0 f6 a10000",                LSUIT_ERR_CBOR, 0, "COSE_Sign, a map of signatures" },
   { "d862 84 40 a0 f6 81 4101 00",            LSUIT_ERR_CBOR, 0, "COSE_Sign, a byte after it" },
+  { "d862 84 40 a0 f6 81 84 43a10128 a0 f6 4101", LSUIT_ERR_CBOR, 0, "COSE_Sign, a signer of four members" },
+  { "d862 84 40 a0 f6 82 83 43a10128 a0 4101 82 43a10128 a0", LSUIT_ERR_CBOR, 0, "COSE_Sign, a signer of two members" },
+  { "d862 84 40 a0 f6 81 83 43a10128 a0 6161", LSUIT_ERR_CBOR, 0, "COSE_Sign, a text signature" },
+  { "d862 84 40 a0 f6 81 83 a10128 a0 4101",  LSUIT_ERR_CBOR, 0, "COSE_Sign, a protected header that isn't wrapped" },
+  { "d862 84 40 a0 f6 82 00 00",              LSUIT_ERR_CBOR, 0, "COSE_Sign, signers that are numbers" },
   { "d862 84 41ff a0 f6 81 4101",             LSUIT_ERR_CBOR, 0, "COSE_Sign, a body header of nonsense" },
   { "d862 84 45a201280280 a0 f6 81 4101",     LSUIT_ERR_CBOR, 0, "COSE_Sign, an empty crit in the body" },
   { "d862 84 44a1028102 a0 f6 81 4101",       LSUIT_ERR_COSE, 0, "COSE_Sign, an unknown crit in the body" },
@@ -108,11 +118,6 @@ static const struct {
   { "83 40 a10128 4101",         LSUIT_ERR_COSE, 0, "a signer with the algorithm outside" },
   { "83 46a201280281 02 a0 4101", LSUIT_ERR_COSE, 0, "a signer with an unknown crit" },
   { "83 43a10128 a10281 01 4101", LSUIT_ERR_COSE, 0, "a signer with crit outside" },
-  { "84 43a10128 a0 f6 4101",    LSUIT_ERR_CBOR, 0, "a signer of four members" },
-  { "82 43a10128 a0",            LSUIT_ERR_CBOR, 0, "a signer of two members" },
-  { "83 43a10128 a0 6161",       LSUIT_ERR_CBOR, 0, "a signer with a text signature" },
-  { "83 a10128 a0 4101",         LSUIT_ERR_CBOR, 0, "a signer whose protected header isn't wrapped" },
-  { "00",                        LSUIT_ERR_CBOR, 0, "a signer that is a number" },
 };
 /* clang-format on */
 

@@ -85,9 +85,7 @@ void agent_fini(struct agent *a)
         close(a->lock_fd);
     if (a->state_fd >= 0)
         close(a->state_fd);
-    if (a->conf != NULL)
-        explicit_bzero(a->conf->token, sizeof a->conf->token);
-    free(a->conf);
+    conf_free(a->conf);
     a->conf = NULL;
 }
 
@@ -110,6 +108,8 @@ static void fill_config(struct agent *a)
         .hardware = text_or_null(c->hardware),
         .device_id = text_or_null(c->device_id),
         .token = text_or_null(c->token),
+        .token_next = text_or_null(c->token_next),
+        .anonymous_fallback = c->anonymous_fallback,
         .version = text_or_null(a->version),
         .language = text_or_null(c->language),
         .release_keys = c->release_keys.key,
@@ -177,8 +177,7 @@ bool agent_reload(struct agent *a, struct conf *conf)
     }
     net_fini(&a->net);
     hooks_fini(&a->hooks);
-    explicit_bzero(a->conf->token, sizeof a->conf->token);
-    free(a->conf);
+    conf_free(a->conf);
     a->net = net;
     a->conf = conf;
     a->slots.conf = conf;

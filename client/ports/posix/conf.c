@@ -17,7 +17,7 @@
 #define LINE_MAX_BYTES 198
 #define FILE_MAX_BYTES 32768
 
-enum kind { TEXT, WORD, URL, PATH, UUID, BOOL, TIME, SIZE, NUMBER };
+enum kind { TEXT, WORD, URL, PATH, UUID, DIGEST, BOOL, TIME, SIZE, NUMBER };
 
 struct keyword {
     const char *name;
@@ -43,7 +43,11 @@ static const struct keyword KEYWORDS[] = {
   { "language",          WORD,   AT(language),           2, CAP(language),           "tag of the language for texts, such as de" },
   { "support_url",       URL,    AT(support_url),        1, CAP(support_url),        "support page of the model" },
   { "token_file",        PATH,   AT(token_file),         1, CAP(token_file),         "file with the device's token, for its owner only" },
+  { "token_next_file",   PATH,   AT(token_next_file),    1, CAP(token_next_file),    "the same of a second token, for when the first is refused" },
+  { "anonymous_fallback", BOOL,  AT(anonymous_fallback), 0, 1,                       "check in without a name where each token is refused" },
   { "ca_file",           PATH,   AT(ca_file),            1, CAP(ca_file),            "PEM file of the authorities that vouch for the server" },
+  { "server_key",        DIGEST, AT(server_key[0]),      0, 0,                       "SHA-256 of the server's public key, instead of ca_file" },
+  { "server_key_next",   DIGEST, AT(server_key[1]),      0, 0,                       "and of the key that it will have next" },
   { "release_keys",      PATH,   AT(release_keys_path),  1, CAP(release_keys_path),  "PEM file or folder: who may sign releases" },
   { "online_keys",       PATH,   AT(online_keys_path),   1, CAP(online_keys_path),   "PEM file or folder: who may sign statements" },
   { "allow_test_keys",   BOOL,   AT(allow_test_keys),    0, 1,                       "accept published test keys as release keys" },
@@ -313,6 +317,20 @@ static bool set_number(struct reader *r, const struct keyword *k, const char *va
     return true;
 }
 
+/* Exactly n bytes in hex. */
+static bool hex_parse(const char *text, size_t digits, uint8_t *bytes_out, size_t n)
+{
+    if (digits != 2 * n)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const char pair[3] = { text[2 * i], text[2 * i + 1], '\0' };
+        if (!isxdigit((unsigned char)pair[0]) || !isxdigit((unsigned char)pair[1]))
+            return false;
+        bytes_out[i] = (uint8_t)strtoul(pair, NULL, 16);
+    }
+    return true;
+}
+
 static bool set_value(struct reader *r, const struct keyword *k, const char *value)
 {
     switch (k->kind) {
@@ -327,6 +345,13 @@ static bool set_value(struct reader *r, const struct keyword *k, const char *val
         struct conf_uuid *to = (struct conf_uuid *)(void *)((char *)r->c + k->at);
         if (lsuit_uuid_parse(bytes_of(value), to->bytes) != LSUIT_OK)
             return wrong(r, k->name, "not a UUID (8-4-4-4-12 hex digits)");
+        to->set = true;
+        return true;
+    }
+    case DIGEST: {
+        struct conf_digest *to = (struct conf_digest *)(void *)((char *)r->c + k->at);
+        if (!hex_parse(value, strlen(value), to->bytes, sizeof to->bytes))
+            return wrong(r, k->name, "not 64 hex digits");
         to->set = true;
         return true;
     }
@@ -350,13 +375,9 @@ static bool put_segment(struct lsuit_cbor_writer *w, const char *s, size_t n)
     size_t len = 0;
 
     if (n >= 4 && memcmp(s, "hex:", 4) == 0) {
-        for (size_t i = 4; i < n; i += 2) {
-            char pair[3] = { s[i], i + 1 < n ? s[i + 1] : 'x', '\0' };
-            if (!isxdigit((unsigned char)pair[0]) || !isxdigit((unsigned char)pair[1]) ||
-                len == sizeof bytes)
-                return false;
-            bytes[len++] = (uint8_t)strtoul(pair, NULL, 16);
-        }
+        len = (n - 4) / 2;
+        if (len > sizeof bytes || !hex_parse(s + 4, n - 4, bytes, len))
+            return false;
     } else {
         if (n > sizeof bytes)
             return false;
@@ -526,6 +547,8 @@ static bool whole_check(struct reader *r)
         return wrong(r, "release_keys", "must be given");
     if (c->token_file[0] != '\0' && c->device_id[0] == '\0')
         return wrong(r, "device_id", "must be given with token_file");
+    if (c->token_next_file[0] != '\0' && c->token_file[0] == '\0')
+        return wrong(r, "token_file", "must be given with token_next_file");
     if (c->vendor_domain[0] == '\0' && (!c->vendor_id.set || !c->class_id.set))
         return wrong(r, "vendor_domain", "must be given, or vendor_id and class_id");
     if (c->vendor_domain[0] != '\0' && (c->vendor_id.set || c->class_id.set))
@@ -534,6 +557,8 @@ static bool whole_check(struct reader *r)
         return wrong(r, "clear_credentials", "the only value is i-know");
     if (clear && c->clear_credentials[0] == '\0')
         return wrong(r, "server", "http:// sends credentials in clear (see clear_credentials)");
+    if (c->server_key[1].set && !c->server_key[0].set)
+        return wrong(r, "server_key", "must be given with server_key_next");
     if (c->max_fragment != 0 && (c->max_fragment & (c->max_fragment - 1)) != 0)
         return wrong(r, "max_fragment", "512, 1024, 2048 or 4096");
     return true;
@@ -596,36 +621,50 @@ out:
     return ok;
 }
 
-bool conf_read_token(struct conf *c, char *why, size_t why_n)
+static bool read_token(const char *keyword, const char *path, char *token_out, char *why,
+                       size_t why_n)
 {
     static const char ALPHABET[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     char text[CONF_TOKEN_LEN + 3] = "";
-    int others = 0;
+    const char *wrong = NULL;
     ssize_t n = 0;
 
-    if (c->token_file[0] == '\0')
+    if (path[0] == '\0')
         return true;
-    others = file_others(AT_FDCWD, c->token_file);
-    if (others > 0) { /* provision 5.4-1 */
-        (void)snprintf(why, why_n, "token_file: %s: not for its owner only (mode 0600)",
-                       c->token_file);
+    if (file_others(AT_FDCWD, path) > 0) { /* provision 5.4-1 */
+        wrong = "not for its owner only (mode 0600)";
+    } else {
+        n = file_read(AT_FDCWD, path, text, sizeof text - 1);
+        if (n < 0)
+            wrong = strerror(errno);
+        if (n > CONF_TOKEN_LEN && text[n - 1] == '\n')
+            n--;
+        if (wrong == NULL && (n != CONF_TOKEN_LEN || strspn(text, ALPHABET) != CONF_TOKEN_LEN))
+            wrong = "not 43 base64url characters";
+    }
+    if (wrong != NULL) {
+        (void)snprintf(why, why_n, "%s: %s: %s", keyword, path, wrong);
         return false;
     }
-    n = file_read(AT_FDCWD, c->token_file, text, sizeof text - 1);
-    if (n < 0) {
-        (void)snprintf(why, why_n, "token_file: %s: %s", c->token_file, strerror(errno));
-        return false;
-    }
-    if (n > CONF_TOKEN_LEN && text[n - 1] == '\n')
-        n--;
-    if (n != CONF_TOKEN_LEN || strspn(text, ALPHABET) != CONF_TOKEN_LEN) {
-        (void)snprintf(why, why_n, "token_file: %s: not 43 base64url characters", c->token_file);
-        return false;
-    }
-    memcpy(c->token, text, CONF_TOKEN_LEN);
-    c->token[CONF_TOKEN_LEN] = '\0';
+    memcpy(token_out, text, CONF_TOKEN_LEN);
+    token_out[CONF_TOKEN_LEN] = '\0';
     return true;
+}
+
+bool conf_read_token(struct conf *c, char *why, size_t why_n)
+{
+    return read_token("token_file", c->token_file, c->token, why, why_n) &&
+           read_token("token_next_file", c->token_next_file, c->token_next, why, why_n);
+}
+
+void conf_free(struct conf *c)
+{
+    if (c == NULL)
+        return;
+    explicit_bzero(c->token, sizeof c->token);
+    explicit_bzero(c->token_next, sizeof c->token_next);
+    free(c);
 }
 
 bool conf_read_keys(struct conf *c, char *why, size_t why_n)

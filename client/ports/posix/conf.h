@@ -23,6 +23,11 @@ struct conf_uuid {
     uint8_t bytes[16];
 };
 
+struct conf_digest {
+    bool set;
+    uint8_t bytes[32];
+};
+
 /* A component: the name of its file in a slot, and its encoded SUIT_Component_Identifier. */
 struct conf_component {
     char name[33];
@@ -37,7 +42,9 @@ struct conf {
     char server[256], server_fallback[256];
     char product[65], model[65], hardware[33], device_id[65], version[65], language[36];
     char support_url[256];
-    char token_file[256], ca_file[256], release_keys_path[256], online_keys_path[256];
+    char token_file[256], token_next_file[256], ca_file[256], release_keys_path[256],
+        online_keys_path[256];
+    struct conf_digest server_key[2]; /* SHA-256 of the server's SubjectPublicKeyInfo: now, next */
     bool allow_test_keys;
     char vendor_domain[254];
     struct conf_uuid vendor_id, class_id, device_uuid;
@@ -52,11 +59,11 @@ struct conf {
     char boot_command[256], reboot[256];
     uint64_t boot_timeout_ms, trial_starts;
     uint64_t connect_timeout_ms, max_fragment;
-    bool allow_clear;
+    bool allow_clear, anonymous_fallback;
     char clear_credentials[16];
 
     /* Read from the files named above. */
-    char token[CONF_TOKEN_LEN + 1];
+    char token[CONF_TOKEN_LEN + 1], token_next[CONF_TOKEN_LEN + 1];
     struct key_set release_keys, online_keys;
 };
 
@@ -87,6 +94,9 @@ bool conf_read(const char *path, const struct conf_arg *args, size_t args_n, str
                char *why, size_t why_n);
 bool conf_read_token(struct conf *c, char *why, size_t why_n);
 bool conf_read_keys(struct conf *c, char *why, size_t why_n);
+
+/* Wipe the tokens and free one from the heap; NULL is fine. */
+void conf_free(struct conf *c);
 
 /* "2h", "1h30m", "45s", "250ms", "0": milliseconds. False on anything else, or above a year. */
 bool conf_duration(const char *text, uint64_t *ms_out);

@@ -12,7 +12,6 @@
 #include "agent.h"
 #include "file.h"
 #include "sys.h"
-#include "tls.h"
 
 struct doctor {
     bool json;
@@ -76,12 +75,21 @@ static void look_secrets(struct doctor *d, struct conf *conf)
 static void look_network(struct doctor *d, const struct conf *conf)
 {
     char why[300] = "no memory";
-    struct tls *tls = tls_new(conf->ca_file, conf->max_fragment, why, sizeof why);
+    struct tls_rules rules;
+    struct tls *tls = NULL;
 
-    judge(d, tls != NULL, "ca_file", "the server is known by its authority", why);
+    net_rules(conf, &rules);
+    tls = tls_new(&rules, why, sizeof why);
+    judge(d, tls != NULL, rules.pin_n > 0 ? "server_key" : "ca_file",
+          rules.pin_n > 0 ? "the server is known by its key"
+                          : "the server is known by its authority",
+          why);
     tls_free(tls);
-    if (tls != NULL)
+    if (tls != NULL && rules.pin_n == 0)
         look_file(d, "ca_file", conf->ca_file);
+    if (rules.pin_n == 1)
+        found(d, NOTE, "server_key",
+              "no next one: a new key at the server needs a new configuration");
     judge(d, strncmp(conf->server, "https:", 6) == 0, "server", "reached over TLS",
           "reached in clear");
     if (conf->clear_credentials[0] != '\0')

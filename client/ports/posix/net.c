@@ -15,15 +15,27 @@
 #include "log.h"
 #include "resolve.h"
 #include "sys.h"
-#include "tls.h"
+
+void net_rules(const struct conf *conf, struct tls_rules *rules_out)
+{
+    *rules_out = (struct tls_rules){ .ca_file = conf->ca_file,
+                                     .max_fragment = conf->max_fragment,
+                                     .floor_s = sys_built_s() };
+    for (size_t i = 0; i < 2; i++)
+        if (conf->server_key[i].set)
+            memcpy(rules_out->pin[rules_out->pin_n++], conf->server_key[i].bytes, 32);
+}
 
 bool net_open(struct net *net, const struct conf *conf, char *why, size_t why_n)
 {
+    struct tls_rules rules;
+
     *net = (struct net){ .conf = conf, .fd = -1 };
     if (strncmp(conf->server, "http:", 5) == 0 &&
         (conf->server_fallback[0] == '\0' || strncmp(conf->server_fallback, "http:", 5) == 0))
         return true;
-    net->tls = tls_new(conf->ca_file, conf->max_fragment, why, why_n);
+    net_rules(conf, &rules);
+    net->tls = tls_new(&rules, why, why_n);
     return net->tls != NULL;
 }
 

@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 #include "conf.h"
+#include "tls.h"
 
 struct addrinfo;
 struct resolve;
-struct tls;
 
 enum net_phase { NET_IDLE, NET_RESOLVING, NET_CONNECTING, NET_HANDSHAKE, NET_OPEN };
 
@@ -30,6 +30,9 @@ struct net {
     short wants;         /* poll events that the last answer 0 waits for, 0 none */
     bool refused_said;   /* the refusal to go in clear is in the log */
 };
+
+/* Whom the configuration believes. */
+void net_rules(const struct conf *conf, struct tls_rules *rules_out);
 
 /* False with a reason. */
 bool net_open(struct net *net, const struct conf *conf, char *why, size_t why_n);

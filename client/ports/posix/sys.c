@@ -1,6 +1,7 @@
 #include "sys.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -31,9 +32,24 @@ int sys_random(uint8_t *buf, size_t n)
     return 1;
 }
 
+/* "Nov 24 2026", the compiler's; with SOURCE_DATE_EPOCH it is that day, and builds are the same. */
+int64_t sys_built_s(void)
+{
+    static const char MONTHS[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static const char DATE[] = __DATE__;
+    char month[4] = { DATE[0], DATE[1], DATE[2], '\0' };
+    struct tm tm = { 0 };
+
+    tm.tm_year = (DATE[7] - '0') * 1000 + (DATE[8] - '0') * 100 + (DATE[9] - '0') * 10 +
+                 (DATE[10] - '0') - 1900;
+    tm.tm_mon = (int)(strstr(MONTHS, month) - MONTHS) / 3;
+    tm.tm_mday = (DATE[4] == ' ' ? 0 : DATE[4] - '0') * 10 + (DATE[5] - '0');
+    return (int64_t)timegm(&tm) - 86400; /* wherever it was built, that day had begun by then */
+}
+
 int64_t sys_epoch_s(void)
 {
     time_t now = time(NULL);
 
-    return now >= SYS_CLOCK_PLAUSIBLE ? (int64_t)now : 0;
+    return now >= (time_t)sys_built_s() ? (int64_t)now : 0;
 }

@@ -11,10 +11,10 @@ uint64_t sys_now_ms(void);
 /* The kernel's generator; waits until it is seeded. 1 or -1. */
 int sys_random(uint8_t *buf, size_t n);
 
-/* A clock before this project existed was never set. */
-#define SYS_CLOCK_PLAUSIBLE 1735689600 /* 2025-01-01 */
+/* The day on which this program was built, seconds since 1970 UTC: a time that has passed. */
+int64_t sys_built_s(void);
 
-/* Seconds since 1970 UTC, 0 while the clock was not set. */
+/* Seconds since 1970 UTC, 0 while the clock was not set: it stands before the day of the build. */
 int64_t sys_epoch_s(void);
 
 #endif

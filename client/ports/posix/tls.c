@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "lapel_port.h"
-#include "sys.h"
 
 struct tls {
+    struct tls_rules rules;
     mbedtls_ssl_config conf;
     mbedtls_ssl_context ssl;
     mbedtls_x509_crt ca;
@@ -66,24 +67,68 @@ static void explain(struct tls *t, const char *what, int rc)
             *p = ' ';
 }
 
+static bool is_pinned(const struct tls *t, const mbedtls_x509_crt *crt)
+{
+    uint8_t digest[32];
+    size_t n = 0;
+
+    if (psa_hash_compute(PSA_ALG_SHA_256, crt->pk_raw.p, crt->pk_raw.len, digest, sizeof digest,
+                         &n) != PSA_SUCCESS)
+        return false;
+    for (size_t i = 0; i < t->rules.pin_n; i++)
+        if (memcmp(t->rules.pin[i], digest, sizeof digest) == 0)
+            return true;
+    return false;
+}
+
+/* Had it ended at that time? */
+static bool ended_by(const mbedtls_x509_time *end, int64_t epoch_s)
+{
+    time_t at = (time_t)epoch_s;
+    struct tm tm = { 0 };
+
+    (void)gmtime_r(&at, &tm);
+    const int then[] = { tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+                         tm.tm_hour,        tm.tm_min,     tm.tm_sec };
+    const int ends[] = { end->year, end->mon, end->day, end->hour, end->min, end->sec };
+
+    for (size_t i = 0; i < sizeof then / sizeof then[0]; i++)
+        if (then[i] != ends[i])
+            return then[i] > ends[i];
+    return false;
+}
+
 /*
- * A device without a battery for its clock starts in 1970: "not yet valid" then says nothing
- * about the certificate. What has expired by a wrong clock stays refused, and so do name and chain.
+ * A device without a battery for its clock starts in 1970: "not yet valid" then says nothing about
+ * the certificate, and its end is held against a time that has passed for certain. What has
+ * expired by a clock that is ahead stays refused, and so do name and chain.
  */
-static int verify_clock(void *ctx, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
+static void judge_dates(const struct tls *t, const mbedtls_x509_crt *crt, uint32_t *flags)
+{
+    if (time(NULL) >= (time_t)t->rules.floor_s)
+        return;
+    *flags &= ~(uint32_t)(MBEDTLS_X509_BADCERT_FUTURE | MBEDTLS_X509_BADCRL_FUTURE);
+    if (ended_by(&crt->valid_to, t->rules.floor_s))
+        *flags |= MBEDTLS_X509_BADCERT_EXPIRED;
+}
+
+/* Called for each certificate of the chain, the server's own last, at depth 0. */
+static int verify(void *ctx, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
     struct tls *t = ctx;
 
-    (void)crt;
-    (void)depth;
     t->fresh_certificate = true;
-    if (sys_epoch_s() == 0)
-        *flags &= ~(uint32_t)(MBEDTLS_X509_BADCERT_FUTURE | MBEDTLS_X509_BADCRL_FUTURE);
+    if (t->rules.pin_n == 0)
+        judge_dates(t, crt, flags);
+    else
+        *flags = depth > 0 || is_pinned(t, crt) ? 0 : MBEDTLS_X509_BADCERT_NOT_TRUSTED;
     return 0;
 }
 
-static int set_fragment(struct tls *t, uint64_t n)
+static int set_fragment(struct tls *t)
 {
+    uint64_t n = t->rules.max_fragment;
+
 #ifdef MBEDTLS_SSL_MAX_FRAGMENT_LENGTH
     unsigned char code = n == 512    ? MBEDTLS_SSL_MAX_FRAG_LEN_512
                          : n == 1024 ? MBEDTLS_SSL_MAX_FRAG_LEN_1024
@@ -106,7 +151,7 @@ static void set_rules(struct tls *t)
 {
     mbedtls_ssl_conf_authmode(&t->conf, MBEDTLS_SSL_VERIFY_REQUIRED);
     mbedtls_ssl_conf_ca_chain(&t->conf, &t->ca, NULL);
-    mbedtls_ssl_conf_verify(&t->conf, verify_clock, t);
+    mbedtls_ssl_conf_verify(&t->conf, verify, t);
     mbedtls_ssl_conf_rng(&t->conf, random_psa, NULL);
     mbedtls_ssl_conf_ciphersuites(&t->conf, SUITES);
 #if MBEDTLS_VERSION_NUMBER < 0x03000000
@@ -125,7 +170,18 @@ static void set_rules(struct tls *t)
 #endif
 }
 
-struct tls *tls_new(const char *ca_file, uint64_t max_fragment, char *why, size_t why_n)
+/* Above 0 some certificates of the file were not understood: common in system bundles. */
+static bool read_authorities(struct tls *t)
+{
+    int rc = mbedtls_x509_crt_parse_file(&t->ca, t->rules.ca_file);
+
+    if (rc >= 0 && t->ca.raw.len > 0)
+        return true;
+    explain(t, t->rules.ca_file, rc < 0 ? rc : MBEDTLS_ERR_X509_INVALID_FORMAT);
+    return false;
+}
+
+struct tls *tls_new(const struct tls_rules *rules, char *why, size_t why_n)
 {
     struct tls *t = calloc(1, sizeof *t);
     int rc = 0;
@@ -137,17 +193,13 @@ struct tls *tls_new(const char *ca_file, uint64_t max_fragment, char *why, size_
     mbedtls_x509_crt_init(&t->ca);
     mbedtls_ssl_session_init(&t->session);
     t->fd = -1;
-
-    /* Above 0 some certificates of the file were not understood: common in system bundles. */
-    rc = mbedtls_x509_crt_parse_file(&t->ca, ca_file);
-    if (rc < 0 || t->ca.raw.len == 0) {
-        explain(t, ca_file, rc < 0 ? rc : MBEDTLS_ERR_X509_INVALID_FORMAT);
+    t->rules = *rules;
+    if (rules->pin_n == 0 && !read_authorities(t))
         goto fail;
-    }
     rc = mbedtls_ssl_config_defaults(&t->conf, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
                                      MBEDTLS_SSL_PRESET_DEFAULT);
     if (rc == 0)
-        rc = set_fragment(t, max_fragment);
+        rc = set_fragment(t);
     if (rc != 0) {
         explain(t, "TLS", rc);
         goto fail;

@@ -1,10 +1,13 @@
 /*
  * TLS over a socket that doesn't block: the one file that knows the TLS library.
  *
- *   (1) The server's certificate must chain to the given authorities and carry the host's name.
- *       There is no switch that turns this off.
+ *   (1) The server's certificate must chain to the given authorities, carry the host's name, and
+ *       be within its dates; or its key must be one of those that are pinned, and then nothing else
+ *       counts. There is no switch that turns this off.
  *   (2) TLS 1.2 or 1.3, ephemeral key exchange, AEAD ciphers.
  *   (3) A session is resumed only with the same host and port, in the same process.
+ *   (4) While the clock is wrong for certain (it stands before `floor_s`), a certificate that begins
+ *       later is taken, and one that ended before `floor_s` is not.
  *
  * Answers follow lapel_port.h: above 0 done, 0 try again, below 0 LAPEL_NET_....
  */
@@ -17,13 +20,19 @@
 
 struct tls;
 
-/*
- *   ca_file       PEM of the authorities
- *   max_fragment  record size to ask for: 512, 1024, 2048, 4096, or 0 for the library's
- *
- * NULL with a reason in `why`. psa_crypto_init comes first.
- */
-struct tls *tls_new(const char *ca_file, uint64_t max_fragment, char *why, size_t why_n);
+#define TLS_PINS_MAX 4
+
+/* Whom to believe. Copied by tls_new. */
+struct tls_rules {
+    const char *ca_file;           /* PEM of the authorities; not read when a key is pinned */
+    uint8_t pin[TLS_PINS_MAX][32]; /* SHA-256 of the server's SubjectPublicKeyInfo */
+    size_t pin_n;                  /* 0: by authority, name and dates */
+    uint64_t max_fragment;         /* record size to ask for: 512, 1024, 2048, 4096, 0 none */
+    int64_t floor_s;               /* a time that has passed, seconds since 1970 */
+};
+
+/* NULL with a reason in `why`. psa_crypto_init comes first. */
+struct tls *tls_new(const struct tls_rules *rules, char *why, size_t why_n);
 void tls_free(struct tls *t);
 
 /* Begin on a connected socket, which stays the caller's. 1 or LAPEL_NET_FAIL. */

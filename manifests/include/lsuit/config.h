@@ -17,6 +17,12 @@
 #define LSUIT_BASE 0
 #endif
 
+/* Commands that a draft calls optional: write, check-content, swap, device-identifier, and
+ * set-parameters where there are no dependencies (draft-ietf-suit-manifest-37, section 11). */
+#ifndef LSUIT_WITH_OPTIONAL
+#define LSUIT_WITH_OPTIONAL (!LSUIT_BASE)
+#endif
+
 /* Dependencies, set-parameters, unlink and uninstall (draft-ietf-suit-trust-domains). */
 #ifndef LSUIT_WITH_DEPENDENCIES
 #define LSUIT_WITH_DEPENDENCIES (!LSUIT_BASE)

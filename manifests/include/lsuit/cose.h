@@ -36,7 +36,7 @@ struct lsuit_cose {
     struct lsuit_bytes signature;
     uint32_t signers_n; /* COSE_Sign: signatures in it; else 1 */
     /* COSE_Sign */
-    struct lsuit_bytes signers; /* encoded array of COSE_Signature */
+    struct lsuit_bytes signers; /* encoded COSE_Signatures, as an array */
     struct lsuit_bytes body;    /* content of the protected bstr of the whole */
 };
 
@@ -53,7 +53,7 @@ enum lsuit_err lsuit_cose_read(struct lsuit_bytes doc, struct lsuit_cose *cose_o
  * The i-th signature, to be verified by itself; of COSE_Sign1 and COSE_Mac0 the only one.
  *
  * LSUIT_ERR_USAGE  there are not so many
- * otherwise as lsuit_cose_read, for this signature alone
+ * LSUIT_ERR_COSE   this one has no algorithm, or an unknown crit label
  */
 enum lsuit_err lsuit_cose_signer(const struct lsuit_cose *cose, uint32_t i,
                                  struct lsuit_cose *signer_out);

@@ -29,11 +29,16 @@ extern "C" {
 #define LSUIT_ALG_SHAKE256 (-45)
 #define LSUIT_ALG_HSS_LMS (-46)
 #define LSUIT_ALG_HMAC256 5
+#define LSUIT_ALG_A128GCM 1
+#define LSUIT_ALG_A128KW (-3)
+#define LSUIT_ALG_ECDH_ES_A128KW (-29)
+#define LSUIT_ALG_A128CTR (-65534)
 
 #define LSUIT_SHA256_LEN 32
 #define LSUIT_DIGEST_MAX 64
 #define LSUIT_P256_POINT_LEN 65 /* 0x04, x, y */
 #define LSUIT_ES256_LEN 64      /* r, s: never DER */
+#define LSUIT_AES_LEN 16        /* a key of AES-128, and a block */
 
 /* Room for a running hash, in 8-byte words; the adapter asserts at build time that it fits. */
 #ifndef LSUIT_HASH_WORDS
@@ -42,6 +47,15 @@ extern "C" {
 
 struct lsuit_hash {
     uint64_t opaque[LSUIT_HASH_WORDS];
+};
+
+/* Room for a running cipher, likewise. */
+#ifndef LSUIT_CIPHER_WORDS
+#define LSUIT_CIPHER_WORDS 32
+#endif
+
+struct lsuit_cipher {
+    uint64_t opaque[LSUIT_CIPHER_WORDS];
 };
 
 enum lsuit_key_type {
@@ -87,6 +101,43 @@ struct lsuit_crypto {
      */
     enum lsuit_err (*sign)(void *ctx, uint32_t signer, int32_t alg, const struct lsuit_bytes *parts,
                            size_t parts_n, uint8_t *sig, size_t sig_cap, size_t *len_out);
+
+    /* --- decrypting payloads (decrypt.h); each is LSUIT_ERR_CRYPTO when the library fails --- */
+
+    /* AES-128, one block, by a key that the adapter keeps: that of the device, or of `agree`. */
+    enum lsuit_err (*block_decrypt)(void *ctx, uint32_t key, const uint8_t in[LSUIT_AES_LEN],
+                                    uint8_t out[LSUIT_AES_LEN]);
+
+    /*
+     * ECDH on P-256, then HKDF-SHA-256 to a key for block_decrypt. The secret stays inside.
+     *
+     *   key           the device's private key, as the adapter names it
+     *   point         of the other side, LSUIT_P256_POINT_LEN bytes
+     *   salt          may be absent
+     *   key_out       to be given to key_destroy; filled on success only
+     */
+    enum lsuit_err (*agree)(void *ctx, uint32_t key, struct lsuit_bytes point,
+                            struct lsuit_bytes salt, struct lsuit_bytes info, uint32_t *key_out);
+    void (*key_destroy)(void *ctx, uint32_t key);
+
+    /* AES-128-CTR. A started cipher is ended by cipher_end, also after an error. `out` has room
+     * for in.len bytes and doesn't overlap with `in`. */
+    enum lsuit_err (*cipher_start)(void *ctx, struct lsuit_cipher *c,
+                                   const uint8_t key[LSUIT_AES_LEN],
+                                   const uint8_t iv[LSUIT_AES_LEN]);
+    enum lsuit_err (*cipher_update)(void *ctx, struct lsuit_cipher *c, struct lsuit_bytes in,
+                                    uint8_t *out);
+    void (*cipher_end)(void *ctx, struct lsuit_cipher *c);
+
+    /*
+     * AES-128-GCM, whole: `in` ends with the tag of 16 bytes. `out` has room for in.len - 16 bytes,
+     * and may be where `in` is; nothing in it counts unless this answers LSUIT_OK.
+     *
+     * LSUIT_ERR_UNAUTHORISED  the tag doesn't fit
+     */
+    enum lsuit_err (*gcm_decrypt)(void *ctx, const uint8_t key[LSUIT_AES_LEN],
+                                  struct lsuit_bytes nonce, struct lsuit_bytes aad,
+                                  struct lsuit_bytes in, uint8_t *out);
 };
 
 /* The length of a digest algorithm, 0 when unknown. */
