@@ -20,6 +20,10 @@ enum http_result lapel_fetch_ask(struct lapel *ctx, enum exchange exchange,
 {
     bool may = ctx->origin.tls || ctx->config->clear_credentials;
 
+    if (is_cdn(ctx)) { /* whoever serves the files has no business with us */
+        may = false;
+        request->attempt = NULL;
+    }
     request->token = !may || ctx->identity == IDENTITY_NOBODY ? NULL
                      : ctx->identity == IDENTITY_TOKEN_NEXT   ? ctx->config->token_next
                                                               : ctx->config->token;
@@ -125,12 +129,12 @@ static int broken(struct lapel *ctx, enum http_result r, uint8_t stage)
 
 /* --- the envelope ------------------------------------------------------------------------ */
 
-static void hex_of(const uint8_t *digest, uint8_t *hex)
+void lapel_fetch_hex(const uint8_t *bytes, size_t n, uint8_t *hex)
 {
     static const char DIGITS[] = "0123456789abcdef";
 
-    for (size_t i = 0; i < HEX_DIGEST; i++)
-        hex[i] = (uint8_t)DIGITS[(digest[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 15];
+    for (size_t i = 0; i < 2 * n; i++)
+        hex[i] = (uint8_t)DIGITS[(bytes[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 15];
 }
 
 static int manifest_ask(struct lapel *ctx)
@@ -140,7 +144,7 @@ static int manifest_ask(struct lapel *ctx)
 
     if (!due(ctx))
         return LSUIT_OP_AGAIN;
-    hex_of(ctx->want.digest, hex);
+    lapel_fetch_hex(ctx->want.digest, sizeof ctx->want.digest, hex);
     request.tail = (struct lsuit_bytes){ hex, sizeof hex };
     if (lapel_fetch_ask(ctx, EXCHANGE_MANIFEST, &request) != HTTP_AGAIN)
         return end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_ENVELOPE, LSUIT_CLASS_LIMIT, 0);
@@ -148,7 +152,7 @@ static int manifest_ask(struct lapel *ctx)
     return LSUIT_OP_AGAIN;
 }
 
-static bool manifest_take(struct lapel *ctx)
+static bool document_take(struct lapel *ctx)
 {
     struct lapel_http *h = &ctx->http;
 
@@ -160,28 +164,36 @@ static bool manifest_take(struct lapel *ctx)
     return true;
 }
 
+enum http_result lapel_fetch_document(struct lapel *ctx)
+{
+    enum http_result r = step(ctx);
+
+    if (r == HTTP_HEAD && ctx->http.head.status == 200)
+        return HTTP_AGAIN;
+    if ((r == HTTP_BODY || r == HTTP_END) && !document_take(ctx))
+        return HTTP_LIMIT;
+    return r == HTTP_BODY ? HTTP_AGAIN : r;
+}
+
 int lapel_fetch_manifest(struct lapel *ctx)
 {
     struct lapel_http *h = &ctx->http;
 
     if (ctx->exchange != EXCHANGE_MANIFEST)
         return manifest_ask(ctx);
-    enum http_result r = step(ctx);
+    enum http_result r = lapel_fetch_document(ctx);
     switch (r) {
     case HTTP_AGAIN:
         return LSUIT_OP_AGAIN;
     case HTTP_HEAD:
-        return h->head.status == 200 ? LSUIT_OP_AGAIN : refused(ctx, LSUIT_STAGE_ENVELOPE);
-    case HTTP_BODY:
+        return refused(ctx, LSUIT_STAGE_ENVELOPE);
     case HTTP_END:
-        if (!manifest_take(ctx))
-            return end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_ENVELOPE, LSUIT_CLASS_LIMIT, 0);
-        if (r == HTTP_BODY)
-            return LSUIT_OP_AGAIN;
         ctx->exchange = EXCHANGE_NONE;
         ctx->work_fails = 0;
         return LSUIT_OP_DONE;
     default:
+        if (r == HTTP_LIMIT && lapel_http_in_body(h))
+            return end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_ENVELOPE, LSUIT_CLASS_LIMIT, 0);
         return broken(ctx, r, LSUIT_STAGE_ENVELOPE);
     }
 }

@@ -68,7 +68,11 @@ enum lapel_event_id {
     LAPEL_EVENT_STALE,          /* no fresh word from the server for too long */
     LAPEL_EVENT_REFUSED,        /* error: a manifest was refused, or could not be had */
     LAPEL_EVENT_STATE,          /* state changed; stored already */
-    LAPEL_EVENT_AUTH            /* the server refused our credential (401) */
+    LAPEL_EVENT_AUTH,           /* the server refused our credential (401) */
+    LAPEL_EVENT_FRESH,          /* stale is over */
+    LAPEL_EVENT_STATEMENT,      /* error: a statement was refused */
+    LAPEL_EVENT_ERASED,         /* error, receipt: what came of lapel_erase */
+    LAPEL_EVENT_TRUST           /* another trust set is in force */
 };
 
 struct lapel_event {
@@ -81,6 +85,8 @@ struct lapel_event {
     const struct lsuit_fault *fault; /* NULL or what the codec refused */
     uint32_t year_month;             /* support end, year * 100 + month */
     uint64_t wait_ms;
+    struct lsuit_bytes
+        receipt; /* signed (SPEC.md, 11), verified; absent when the server has none */
 };
 
 enum lapel_health { LAPEL_HEALTH_UNKNOWN, LAPEL_HEALTH_OK, LAPEL_HEALTH_BAD };
@@ -111,7 +117,8 @@ enum lapel_actor {
 
 /* All borrowed: must outlive the context. Strings end in NUL. */
 struct lapel_config {
-    const char *base_url[2]; /* "https://host[:port]"; the second may be NULL */
+    const char *base_url[2]; /* "https://host[:port]"; the second may be NULL. Those of a trust set
+                                come before them */
     const char *product;     /* 1 to 64 bytes */
     const char *model;       /* model designation, provision 5.3-16 */
     const char *hardware;    /* revision, or NULL */
@@ -126,8 +133,15 @@ struct lapel_config {
     uint8_t device_uuid[16];              /* for condition-device-identifier; all 0 when none */
     const struct lsuit_key *release_keys; /* who may sign manifests */
     size_t release_keys_n;
+    uint32_t release_threshold; /* how many of them must have; 0: 1 */
+    struct lsuit_bytes trust; /* the factory's trust set, a document of `lapel trust`; absent: none,
+                                 and the release keys above hold for ever */
+    bool allow_test_keys;     /* take keys whose private half was published. For tests only */
     const struct lsuit_key *online_keys; /* who may sign statements; may be none */
     size_t online_keys_n;
+    /* The server is static files (SPEC.md, "The channel as files"): statements are fetched instead
+     * of check-ins made, no credential is sent and nothing is told. Needs online_keys. */
+    bool cdn;
     bool allow_clear;          /* payloads may travel without TLS */
     bool clear_credentials;    /* the switch named for it: credentials in clear (tests) */
     uint32_t first_check_ms;   /* 0: LAPEL_FIRST_CHECK_MS */
@@ -143,7 +157,8 @@ struct lapel_ports {
     const struct lapel_sys *sys;
     const struct lapel_policy *policy; /* may be NULL */
     const struct lsuit_crypto *crypto;
-    void *ctx; /* handed to every member of every table but crypto */
+    const struct lapel_trust_store *trust; /* may be NULL: the trust set stays the factory's */
+    void *ctx;                             /* handed to every member of every table but crypto */
 };
 
 struct lapel_work; /* defined in lapel_context.h */
@@ -155,6 +170,7 @@ struct lapel_memory {
     uint8_t *io; /* sending, receiving, reading back; >= LAPEL_IO_MIN */
     size_t io_size;
     struct lapel_work *work; /* the manifest processor's state; one, not set up */
+    uint8_t *trust;          /* LAPEL_TRUST_SIZE bytes; NULL where ports.trust is */
 };
 
 struct lapel; /* defined in lapel_context.h, so that it can be a static variable */
@@ -210,6 +226,24 @@ enum lapel_err lapel_postpone(struct lapel *ctx, uint32_t ms);
 enum lapel_err lapel_fault(struct lapel *ctx, uint8_t kind, uint64_t where, const uint8_t *detail,
                            size_t n);
 
+/*
+ * Ask the server to forget this device: for an act of a person at the device, never for something
+ * that came over a network. It begins with a check-in at once; LAPEL_EVENT_ERASED says what came
+ * of it, with the receipt to keep. Not remembered over a restart.
+ *
+ * LAPEL_ERR_STATE  no device_id, no token, or config.cdn: there is nothing to forget; or not in
+ *                  this build
+ */
+enum lapel_err lapel_erase(struct lapel *ctx);
+
+enum lapel_erase_state {
+    LAPEL_ERASE_NONE = 0,
+    LAPEL_ERASE_ASKED, /* the next check-in asks for a nonce */
+    LAPEL_ERASE_BEGUN, /* the request is on its way */
+    LAPEL_ERASE_DONE,
+    LAPEL_ERASE_FAILED
+};
+
 struct lapel_status {
     enum lapel_state state;
     enum lapel_gate waiting; /* 0: at no gate */
@@ -231,6 +265,12 @@ struct lapel_status {
     uint8_t last_error; /* enum lsuit_class of the last attempt */
     uint8_t last_stage;
     uint32_t checks, good_checks; /* since start */
+    uint64_t statement;           /* number of the newest statement, 0 none */
+    uint32_t fresh_age_s;         /* running time since the last fresh one */
+    bool stale;
+    enum lapel_erase_state erase; /* since start */
+    uint32_t trust_version;       /* of the set in force; 0: none */
+    const char *host;             /* of the server in use; borrowed until the next lapel_step */
 };
 void lapel_status(const struct lapel *ctx, struct lapel_status *status_out);
 

@@ -64,7 +64,7 @@
 #define LAPEL_WITH_SUPPORT (!LAPEL_MINIMAL)
 #endif
 
-/* Freshness statements, and LAPEL_EVENT_STALE. */
+/* Freshness statements, LAPEL_EVENT_STALE, and config.cdn. */
 #ifndef LAPEL_WITH_STATEMENTS
 #define LAPEL_WITH_STATEMENTS (!LAPEL_MINIMAL)
 #endif
@@ -136,9 +136,20 @@
 #define LAPEL_UNSET_MEANS_ON 1
 #endif
 
+/* Running time without a good answer after which the next base URL is tried, hours. 24 to 8760. */
+#ifndef LAPEL_SILENCE_H
+#define LAPEL_SILENCE_H 720
+#endif
+
 /* Longest postponement in all for one release, ms. 0 to 30 days. */
 #ifndef LAPEL_POSTPONE_BUDGET_MS
 #define LAPEL_POSTPONE_BUDGET_MS 604800000
+#endif
+
+/* Running time without a fresh statement until "stale", before any statement said so, s. 1 hour to
+ * 1 year. */
+#ifndef LAPEL_STALE_AFTER_S
+#define LAPEL_STALE_AFTER_S 604800
 #endif
 
 /* Longest address of a support page, with its NUL; a longer one is not kept. 1 to 256; 1 keeps
@@ -178,6 +189,9 @@
 #if LAPEL_IDLE_TIMEOUT_MS < 1000 || LAPEL_IDLE_TIMEOUT_MS > 600000
 #error "LAPEL_IDLE_TIMEOUT_MS: 1 s to 10 min"
 #endif
+#if LAPEL_SILENCE_H < 24 || LAPEL_SILENCE_H > 8760
+#error "LAPEL_SILENCE_H: 24 to 8760"
+#endif
 #if LAPEL_TRIALS < 1 || LAPEL_TRIALS > 10
 #error "LAPEL_TRIALS: 1 to 10"
 #endif
@@ -186,6 +200,9 @@
 #endif
 #if LAPEL_POSTPONE_BUDGET_MS < 0 || LAPEL_POSTPONE_BUDGET_MS > 2592000000
 #error "LAPEL_POSTPONE_BUDGET_MS: 0 to 30 days"
+#endif
+#if LAPEL_STALE_AFTER_S < 3600 || LAPEL_STALE_AFTER_S > 31536000
+#error "LAPEL_STALE_AFTER_S: 1 h to 1 year"
 #endif
 #if LAPEL_SUPPORT_URL_SIZE < 1 || LAPEL_SUPPORT_URL_SIZE > 256
 #error "LAPEL_SUPPORT_URL_SIZE: 1 to 256"

@@ -32,13 +32,14 @@ extern "C" {
 
 /* A request of the core. All of it is borrowed. */
 struct lapel_request {
-    const char *method;      /* "GET", "POST" or "DELETE" */
-    const char *path;        /* begins with a slash */
-    struct lsuit_bytes tail; /* ends the path; may be absent */
-    const char *token;       /* Authorization: Bearer ...; NULL for none */
-    const uint8_t *attempt;  /* 8 bytes, in hex behind Lapel-Attempt; NULL for none */
-    uint64_t from;           /* > 0: Range from here on, with If-Range on the ETag `tail` */
-    struct lsuit_bytes body; /* of the type application/cbor; absent for none */
+    const char *method;       /* "GET", "POST" or "DELETE" */
+    const char *path;         /* begins with a slash */
+    struct lsuit_bytes tail;  /* ends the path; may be absent */
+    const char *token;        /* Authorization: Bearer ...; NULL for none */
+    const uint8_t *attempt;   /* 8 bytes, in hex behind Lapel-Attempt; NULL for none */
+    struct lsuit_bytes erase; /* a nonce, in hex behind Lapel-Erase; absent for none */
+    uint64_t from;            /* > 0: Range from here on, with If-Range on the ETag `tail` */
+    struct lsuit_bytes body;  /* of the type application/cbor; absent for none */
 };
 
 /* What the core must know of a response. */
@@ -168,6 +169,27 @@ struct lapel_nv {
      * can write the records (a key in PSA, in a secure element). Optional: without it a checksum
      * tells whole records from torn ones, and nothing tells those of a forger. */
     int (*seal)(void *ctx, const uint8_t digest[32], uint8_t seal_out[32]);
+};
+
+/* --- the trust set (config.trust) ------------------------------------------------------------- */
+
+struct lsuit_trust;
+
+/* Two areas, 0 and 1, in different erase units, each at least LAPEL_TRUST_SIZE bytes: as lapel_nv,
+ * and n is a multiple of 64. */
+#define LAPEL_TRUST_SIZE 2112
+struct lapel_trust_store {
+    size_t size;
+    int (*read)(void *ctx, uint8_t record, size_t offset, uint8_t *buf, size_t n);
+    int (*write)(void *ctx, uint8_t record, const uint8_t *buf, size_t n);
+    /*
+     * From the next connection on: TLS takes its anchors from this set (lsuit_trust_anchor_at).
+     * Optional, where the set has none.
+     *
+     *   set      borrowed until the next call; version 0: there is none
+     *   factory  the URL in use is one of config.base_url: the factory's anchors hold too
+     */
+    void (*use)(void *ctx, const struct lsuit_trust *set, bool factory);
 };
 
 /* --- clock and chance ------------------------------------------------------------------------ */
