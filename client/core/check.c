@@ -14,7 +14,6 @@
 #include "lsuit/checkin.h"
 #include "lsuit/report.h"
 #include "lsuit/statement.h"
-#include "text.h"
 
 struct lsuit_space lapel_check_space(const struct lapel *ctx)
 {
@@ -106,7 +105,7 @@ static struct lsuit_bytes device_id(const struct lapel *ctx)
 {
     bool nobody = ctx->identity == IDENTITY_NOBODY;
 
-    return lapel_text_bytes(nobody ? NULL : ctx->config->device_id);
+    return lsuit_text(nobody ? NULL : ctx->config->device_id);
 }
 
 static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
@@ -115,10 +114,10 @@ static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
     struct lsuit_checkin c;
 
     memset(&c, 0, sizeof c);
-    c.product = lapel_text_bytes(ctx->config->product);
+    c.product = lsuit_text(ctx->config->product);
     c.device_id = device_id(ctx);
-    c.model = lapel_text_bytes(ctx->config->model);
-    c.hw_revision = lapel_text_bytes(ctx->config->hardware);
+    c.model = lsuit_text(ctx->config->model);
+    c.hw_revision = lsuit_text(ctx->config->hardware);
     put_running(ctx, &c.running[0]);
     c.running_n = 1;
     if (ctx->rec.outcome.kind != LAPEL_OUTCOME_NONE) {
@@ -148,7 +147,7 @@ static enum lsuit_err write_report(struct lapel *ctx, uint8_t *buf, size_t cap,
     struct lsuit_report r;
 
     memset(&r, 0, sizeof r);
-    r.product = lapel_text_bytes(ctx->config->product);
+    r.product = lsuit_text(ctx->config->product);
     r.device_id = device_id(ctx);
     put_attempt(&ctx->rec.outcome, &r.attempt);
     r.has_space = true;
@@ -265,8 +264,8 @@ static bool is_page(struct lsuit_bytes url)
     for (size_t i = 0; i < url.len; i++)
         if (url.ptr[i] <= 0x20 || url.ptr[i] > 0x7e)
             return false;
-    return (lapel_text_begins(url.ptr, url.len, "https://") && url.len > 8) ||
-           (lapel_text_begins(url.ptr, url.len, "http://") && url.len > 7);
+    return (lapel_http_begins(url.ptr, url.len, "https://") && url.len > 8) ||
+           (lapel_http_begins(url.ptr, url.len, "http://") && url.len > 7);
 }
 
 static void take_support_url(struct lapel *ctx, struct lsuit_bytes url)

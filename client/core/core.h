@@ -13,7 +13,7 @@
  *   store.c   bytes into a slot
  *   state.c   the state and what a restart finds
  *   policy.c  the user: settings, gates, events
- *   journal.c sched.c text.c http.c with http1.c or fetcher.c
+ *   journal.c sched.c http.c with http1.c or fetcher.c
  */
 #ifndef LAPEL_CORE_H
 #define LAPEL_CORE_H

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "core.h"
-#include "text.h"
 
 #define ENVELOPE_MIN 2048u
 
@@ -63,7 +62,7 @@ static const char *ports_why(const struct lapel_ports *p)
 
 static bool fits(const char *s, size_t least, size_t most)
 {
-    size_t n = lapel_text_n(s);
+    size_t n = lsuit_text(s).len;
 
     return n >= least && n <= most;
 }

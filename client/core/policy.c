@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-#include "text.h"
-
 #define GATE_WAIT_MS 60000u  /* when a policy says wait and no time */
 #define USER_WAIT_MS 600000u /* look again at a choice that says no; a change wakes at once */
 #define TICK_SAVE_MS 3600000u
@@ -42,7 +40,7 @@ static bool make_offer(const struct lapel *ctx, struct lapel_offer *offer_out)
     o.download_bytes = ctx->dry_bytes;
     o.disrupts = true;
     if (LAPEL_WITH_TEXT &&
-        lsuit_manifest_text(m, lapel_text_bytes(ctx->config->language), &text, NULL) == LSUIT_OK) {
+        lsuit_manifest_text(m, lsuit_text(ctx->config->language), &text, NULL) == LSUIT_OK) {
         o.version = text.component_version;
         o.changes = text.update_description;
         o.risks_removed = text.risks_removed;
