@@ -84,7 +84,7 @@ SEES.client    := $(SEES.manifests) -Iclient/include
 SEES.posix     := $(SEES.client) $(HOSTED)
 SEES.server    := $(SEES.manifests) -Iserver $(HOSTED)
 SEES.tools     := $(SEES.client) $(HOSTED)
-SEES.fleet     := $(SEES.tools) -Iserver
+SEES.fleet     := $(SEES.tools) -Iserver -Iclient
 SEES.tests     := $(SEES.tools) -Itests/harness -Itests/harness/platform -Iserver -Iclient -Imanifests -I.
 kind = $(if $(filter client/ports/posix/%,$(1)),posix,$(if $(filter tools/fleet%,$(1)),fleet,$(firstword $(subst /, ,$(1)))))
 sees = $(SEES.$(call kind,$(1)))
@@ -211,6 +211,14 @@ size:
 	@$(PACKAGES) size
 	@tests/size.sh
 
+## simulate every fleet that is promised something, and write the curves to build/fleet
+fleet:
+	@$(PACKAGES) build
+	@$(AGAIN) $(B)/bin/lapel-fleet
+	@mkdir -p build/fleet && rm -f build/fleet/*
+	@nice $(B)/bin/lapel-fleet storm --svg build/fleet/f
+	@nice $(B)/bin/lapel-fleet figure all --csv build/fleet/rollouts.csv --svg build/fleet/f
+
 ## run every fuzz target for SECONDS=n seconds
 fuzz:
 	@$(PACKAGES) build fuzz
@@ -262,6 +270,7 @@ install: all
 	@$(foreach s,1 5 8,$(call install_each,644,share/man/man$(s),$(wildcard */man/*.$(s))) &&) true
 	@$(call install_each,644,lib/systemd/system,$(UNITS))
 	@sed -i 's|/usr/local/bin|$(PREFIX)/bin|' $(foreach u,$(UNITS),$(DESTDIR)$(PREFIX)/lib/systemd/system/$(notdir $(u)))
+	@$(call install_each,644,share/doc/lapel/server/evidence,$(wildcard server/evidence/*.svg))
 	@$(call install_each,644,share/doc/lapel/client,client/ports/posix/agent.conf.example)
 	@$(call install_each,644,share/doc/lapel,$(wildcard README.md SECURITY.md CHANGES.md LICENSE))
 	@for d in manifests client server tools; do for f in $$d/*.md; do [ ! -f "$$f" ] || \
@@ -276,8 +285,8 @@ help:
 	@awk '/^## / { said = substr($$0, 4); next } \
 	  /^[a-z-]+:/ && said { sub(/:.*/, ""); printf "  %-14s %s\n", $$0, said } { said = "" }' Makefile
 
-.PHONY: all test-programs check demo bench docker-check size fuzz coverage mutants lint format packages \
-        install clean help FORCE
+.PHONY: all test-programs check demo bench docker-check size fleet fuzz coverage mutants lint format \
+        packages install clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules

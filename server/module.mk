@@ -3,7 +3,7 @@
 LIBS += server/libserver
 SRC.server/libserver := $(wildcard $(foreach d,base http store artifact trust decide engine api web, \
                           server/$(d)/*.c)) $(wildcard server/store/migrations/*.sql)
-PKG.server/libserver := microhttpd gnutls sqlite3 cbor jansson inih pthread
+PKG.server/libserver := m microhttpd gnutls sqlite3 cbor jansson inih pthread
 
 PROGS += server/lapeld
 SRC.server/lapeld  := $(if $(wildcard server/api/*.c),server/main.c)
@@ -22,13 +22,24 @@ USES.tests/unit/test_address := server/libserver
 USES.tests/unit/test_conf    := server/libserver
 
 TESTS += tests/unit/test_rollout tests/contract/test_store tests/unit/test_known
-TESTS += tests/unit/test_artifact tests/unit/test_anchor tests/unit/test_second
+TESTS += tests/unit/test_artifact tests/unit/test_anchor tests/unit/test_statements
+TESTS += tests/unit/test_erase tests/unit/test_second
 USES.tests/unit/test_rollout   := server/libserver
 USES.tests/contract/test_store := server/libserver manifests/liblsuit
 USES.tests/unit/test_known     := server/libserver
 USES.tests/unit/test_artifact  := server/libserver manifests/liblsuit
 USES.tests/unit/test_anchor    := server/libserver manifests/liblsuit
+USES.tests/unit/test_statements := server/libserver manifests/liblsuit
+USES.tests/unit/test_erase      := server/libserver manifests/liblsuit
 USES.tests/unit/test_second    := server/libserver manifests/liblsuit
 
 # A file system that forgets what was not synced.
 TEST_SHIMS += tests/powerloss/lost_sync
+
+TESTS += tests/unit/test_evidence tests/unit/test_shed
+USES.tests/unit/test_evidence := server/libserver
+PKG.tests/unit/test_evidence  := m
+USES.tests/unit/test_shed     := server/libserver
+
+SLOW_TESTS += tests/unit/test_canary
+USES.tests/unit/test_canary := manifests/liblsuit

@@ -17,7 +17,7 @@
 
 /* --- why something is refused ------------------------------------------------------------- */
 
-static uint8_t class_of(enum lsuit_err e)
+uint8_t lapel_apply_class(enum lsuit_err e)
 {
     switch (e) {
     case LSUIT_ERR_UNAUTHORISED:
@@ -67,7 +67,7 @@ static uint8_t count_of(uint8_t class_)
 /* The manifest is no good. Before WRITING there is no attempt that could fail. */
 static void refuse(struct lapel *ctx, uint8_t stage, const struct lsuit_fault *fault)
 {
-    uint8_t class_ = class_of(fault->err);
+    uint8_t class_ = lapel_apply_class(fault->err);
     struct lapel_event event = { .stage = stage, .error = class_, .fault = fault };
 
     lapel_core_count(ctx, count_of(class_));
@@ -548,7 +548,7 @@ static void run_failed(struct lapel *ctx)
     } else if (f.kind == LAPEL_OUTCOME_NONE) {
         f.kind = LAPEL_OUTCOME_FAILED;
         f.stage = LSUIT_STAGE_INSTALL;
-        f.class_ = class_of(fault->err);
+        f.class_ = lapel_apply_class(fault->err);
         f.code = (int32_t)fault->err;
     }
     lapel_apply_end(ctx, (enum lapel_outcome_kind)f.kind, f.stage, f.class_, f.code);

@@ -13,9 +13,10 @@
 
 #include "lsuit/checkin.h"
 #include "lsuit/report.h"
+#include "lsuit/statement.h"
 #include "text.h"
 
-static struct lsuit_space space_of(const struct lapel *ctx)
+struct lsuit_space lapel_check_space(const struct lapel *ctx)
 {
     struct lsuit_space s = { { ctx->config->vendor_id, sizeof ctx->config->vendor_id },
                              { ctx->config->class_id, sizeof ctx->config->class_id },
@@ -30,7 +31,7 @@ static void put_running(const struct lapel *ctx, struct lsuit_running *r)
     bool trial = rec->state == LAPEL_TRIAL || rec->state == LAPEL_REJECTED;
     const struct lapel_pair *p = trial ? &rec->attempt.pair : &rec->accepted;
 
-    r->space = space_of(ctx);
+    r->space = lapel_check_space(ctx);
     r->state = LSUIT_RUNNING_CONFIRMED;
     if (trial)
         r->state = LSUIT_RUNNING_TRIAL;
@@ -134,6 +135,9 @@ static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
         put_fault(&ctx->rec, &c);
     if (LAPEL_WITH_SETTINGS)
         put_user(ctx, &c);
+    if (LAPEL_WITH_STATEMENTS)
+        c.nonce = lapel_fresh_nonce(ctx);
+    c.erase = LAPEL_WITH_ERASE && ctx->erase == LAPEL_ERASE_ASKED;
     return lsuit_checkin_write(&c, buf, cap, doc_out);
 }
 
@@ -147,7 +151,7 @@ static enum lsuit_err write_report(struct lapel *ctx, uint8_t *buf, size_t cap,
     r.device_id = device_id(ctx);
     put_attempt(&ctx->rec.outcome, &r.attempt);
     r.has_space = true;
-    r.space = space_of(ctx);
+    r.space = lapel_check_space(ctx);
     return lsuit_report_write(&r, buf, cap, doc_out);
 }
 
@@ -165,6 +169,8 @@ enum lapel_err lapel_check_start(struct lapel *ctx)
 
     ctx->kicked = false;
     ctx->checks++;
+    if (is_cdn(ctx))
+        return lapel_fresh_start(ctx);
     /* Nobody's update is over: perhaps the server knows this device again. */
     if (ctx->identity == IDENTITY_NOBODY && ctx->check_fails == 0 && !ctx->offered &&
         ctx->rec.state == LAPEL_READY)
@@ -220,7 +226,7 @@ static void take_offer(struct lapel *ctx, const struct lsuit_verdict *v)
     lapel_apply_want(ctx, &pair);
 }
 
-static void take_verdict(struct lapel *ctx, const struct lsuit_verdict *v)
+void lapel_check_verdict(struct lapel *ctx, const struct lsuit_verdict *v)
 {
     uint32_t verdict = v == NULL ? (uint32_t)LSUIT_NOTHING : v->verdict;
 
@@ -279,24 +285,56 @@ static void take_support(struct lapel *ctx, const struct lsuit_answer *a)
     lapel_policy_support(ctx);
 }
 
-static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
+static void good_check(struct lapel *ctx, uint32_t next_poll_s)
 {
-    struct lsuit_space space = space_of(ctx);
-
     ctx->good_checks++;
     ctx->check_fails = 0;
-    ctx->poll_ms = lapel_sched_clamp_poll(a->next_poll_s);
+    ctx->poll_ms = lapel_sched_clamp_poll(next_poll_s);
     ctx->rechecked = true;
+}
+
+static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
+{
+    struct lsuit_space space = lapel_check_space(ctx);
+    struct lsuit_statement st;
+
+    good_check(ctx, a->next_poll_s);
     answered(ctx);
     if (LAPEL_WITH_SUPPORT)
         take_support(ctx, a);
     lapel_core_plan(ctx);
-    take_verdict(ctx, lsuit_answer_verdict(a, &space));
+    if (LAPEL_WITH_ERASE)
+        lapel_erase_answer(ctx, a->erase_nonce);
+    lapel_check_verdict(ctx, lsuit_answer_verdict(a, &space));
+    if (LAPEL_WITH_STATEMENTS && a->statement.ptr != NULL && ctx->config->online_keys_n != 0)
+        (void)lapel_fresh_take(ctx, a->statement, &st);
 }
 
 static void check_failed(struct lapel *ctx)
 {
     lapel_fetch_later(ctx, &ctx->next_check, &ctx->check_fails);
+}
+
+/* Instead of an answer. Nobody is told how an attempt ended, so nobody needs to have heard it. */
+static void statement_ended(struct lapel *ctx)
+{
+    struct lapel_http *h = &ctx->http;
+    struct lsuit_bytes doc = { h->io, h->body_n };
+    struct lsuit_statement st;
+
+    ctx->exchange = EXCHANGE_NONE;
+    if (h->head.status != 200 || lapel_fresh_take(ctx, doc, &st) != LSUIT_OK) {
+        h->head.status = h->head.status == 200 ? 0 : h->head.status;
+        check_failed(ctx);
+        return;
+    }
+    ctx->trial_checked = true;
+    good_check(ctx, st.next_poll_s != 0 ? st.next_poll_s : lapel_core_period(ctx) / 1000);
+    answered(ctx);
+    if (LAPEL_WITH_SUPPORT)
+        lapel_policy_support(ctx);
+    lapel_core_plan(ctx);
+    lapel_fresh_choose(ctx, &st);
 }
 
 static void check_ended(struct lapel *ctx)
@@ -309,8 +347,11 @@ static void check_ended(struct lapel *ctx)
     /* An authenticated server answered: for a trial that is as good as any answer (6.10). */
     if (h->head.status == 200 || h->head.status == 429 || h->head.status == 503)
         ctx->trial_checked = true;
-    if (h->head.status == 401)
+    if (h->head.status == 401) {
         lapel_fetch_unauthorised(ctx);
+        if (LAPEL_WITH_ERASE)
+            lapel_erase_refused(ctx);
+    }
     if (h->head.status != 200) {
         check_failed(ctx);
         return;
@@ -339,10 +380,46 @@ static void report_ended(struct lapel *ctx)
     (void)lapel_journal_save(ctx);
 }
 
+/* The exchange is over. */
+static void ended(struct lapel *ctx)
+{
+    if (LAPEL_WITH_REPORTS && ctx->exchange == EXCHANGE_REPORT)
+        report_ended(ctx);
+    else if (LAPEL_WITH_STATEMENTS && ctx->exchange == EXCHANGE_STATEMENT)
+        statement_ended(ctx);
+    else if (LAPEL_WITH_ERASE && ctx->exchange == EXCHANGE_ERASE)
+        lapel_erase_ended(ctx);
+    else
+        check_ended(ctx);
+}
+
+static void broken(struct lapel *ctx)
+{
+    ctx->http.head.status = 0;
+    if (LAPEL_WITH_REPORTS && ctx->exchange == EXCHANGE_REPORT)
+        lapel_fetch_later(ctx, &ctx->report_at, &ctx->report_fails);
+    else if (LAPEL_WITH_ERASE && ctx->exchange == EXCHANGE_ERASE)
+        lapel_erase_ended(ctx);
+    else
+        check_failed(ctx);
+}
+
+/* Ask again at once, on a new connection. */
+static enum lapel_err again(struct lapel *ctx)
+{
+    uint8_t exchange = ctx->exchange;
+
+    lapel_core_close(ctx);
+    if (LAPEL_WITH_REPORTS && exchange == EXCHANGE_REPORT)
+        return lapel_check_report_start(ctx);
+    if (LAPEL_WITH_ERASE && exchange == EXCHANGE_ERASE)
+        return lapel_erase_start(ctx);
+    return lapel_check_start(ctx);
+}
+
 enum lapel_err lapel_check_step(struct lapel *ctx)
 {
     struct lapel_http *h = &ctx->http;
-    bool report = LAPEL_WITH_REPORTS && ctx->exchange == EXCHANGE_REPORT;
     enum http_result r = lapel_http_step(h, now_ms(ctx));
 
     if (r == HTTP_AGAIN && !h->moved)
@@ -350,24 +427,15 @@ enum lapel_err lapel_check_step(struct lapel *ctx)
     if (r == HTTP_AGAIN || r == HTTP_HEAD || (r == HTTP_BODY && h->body_n < h->io_size))
         return LAPEL_OK;
     if (r == HTTP_END) {
-        if (report)
-            report_ended(ctx);
-        else
-            check_ended(ctx);
+        ended(ctx);
         return LAPEL_OK;
     }
-    if (r == HTTP_STALE) { /* ask again at once, on a new connection */
-        lapel_core_close(ctx);
-        return report ? lapel_check_report_start(ctx) : lapel_check_start(ctx);
-    }
+    if (r == HTTP_STALE)
+        return again(ctx);
     if (r == HTTP_TRUST)
         lapel_core_count(ctx, LSUIT_EVENT_TLS_FAILURE);
     if (r != HTTP_NETWORK && r != HTTP_TRUST)
         lapel_core_count(ctx, LSUIT_EVENT_MALFORMED);
-    h->head.status = 0;
-    if (report)
-        lapel_fetch_later(ctx, &ctx->report_at, &ctx->report_fails);
-    else
-        check_failed(ctx);
+    broken(ctx);
     return LAPEL_OK;
 }

@@ -6,6 +6,8 @@
  *   init.c    a start
  *   apply.c   the release in hand, from its envelope to its confirmation
  *   check.c   check-in, answer, report
+ *   fresh.c   statements, and the server that is static files
+ *   erase.c   the server forgets this device
  *   fetch.c   envelope and payload over HTTP
  *   store.c   bytes into a slot
  *   state.c   the state and what a restart finds
@@ -20,6 +22,9 @@
 #include "lapel_context.h"
 #include "lsuit/doc.h"
 #include "sched.h"
+
+struct lsuit_statement;
+struct lsuit_verdict;
 
 /* The next piece of work on the release in hand. */
 enum work {
@@ -48,6 +53,8 @@ enum exchange {
     EXCHANGE_NONE = 0,
     EXCHANGE_CHECKIN,
     EXCHANGE_REPORT,
+    EXCHANGE_STATEMENT, /* instead of a check-in: config.cdn */
+    EXCHANGE_ERASE,
     EXCHANGE_MANIFEST,
     EXCHANGE_PAYLOAD
 };
@@ -70,6 +77,12 @@ static inline uint64_t now_ms(struct lapel *ctx)
 static inline bool is_offline(const struct lapel *ctx)
 {
     return LAPEL_WITH_APPLY && ctx->offline;
+}
+
+/* The server is static files. */
+static inline bool is_cdn(const struct lapel *ctx)
+{
+    return LAPEL_WITH_STATEMENTS && ctx->config->cdn;
 }
 
 /* lapel.c */
@@ -108,6 +121,8 @@ void lapel_apply_raise_counter(struct lapel *ctx);
 bool lapel_apply_blocked(const struct lapel *ctx, const struct lapel_pair *pair);
 void lapel_apply_unblock(struct lapel *ctx, const struct lapel_pair *pair);
 void lapel_apply_trial_failed(struct lapel *ctx, const struct lapel_pair *pair);
+/* enum lsuit_class of what the codec refused */
+uint8_t lapel_apply_class(enum lsuit_err e);
 
 /* check.c */
 enum lapel_err lapel_check_start(struct lapel *ctx);
@@ -115,17 +130,51 @@ static inline bool lapel_check_report_due(const struct lapel *ctx)
 {
     const struct lapel_outcome *o = &ctx->rec.outcome;
 
-    return LAPEL_WITH_REPORTS && !o->reported &&
+    return LAPEL_WITH_REPORTS && !is_cdn(ctx) && !o->reported &&
            (o->kind == LAPEL_OUTCOME_FAILED || o->kind == LAPEL_OUTCOME_REVERTED);
 }
 enum lapel_err lapel_check_report_start(struct lapel *ctx);
 enum lapel_err lapel_check_step(struct lapel *ctx);
+struct lsuit_space lapel_check_space(const struct lapel *ctx);
+/* Follow a verdict on our space; NULL: nothing. */
+void lapel_check_verdict(struct lapel *ctx, const struct lsuit_verdict *v);
+
+/* fresh.c */
+void lapel_fresh_init(struct lapel *ctx);
+void lapel_fresh_tick(struct lapel *ctx);
+/* For the check-in that is being written; absent when no proof is wanted. */
+struct lsuit_bytes lapel_fresh_nonce(struct lapel *ctx);
+/*
+ * Take a signed statement. What it stops ends, what is refused is told and counted.
+ *
+ *   st  filled; it borrows from doc
+ *
+ * LSUIT_OK, or why it was refused: then nothing has changed
+ */
+enum lsuit_err lapel_fresh_take(struct lapel *ctx, struct lsuit_bytes doc,
+                                struct lsuit_statement *st);
+/* config.cdn: ask for the statement; and of one that was taken, follow what it offers. */
+enum lapel_err lapel_fresh_start(struct lapel *ctx);
+void lapel_fresh_choose(struct lapel *ctx, const struct lsuit_statement *st);
+
+/* erase.c */
+void lapel_erase_answer(struct lapel *ctx, struct lsuit_bytes nonce);
+void lapel_erase_refused(struct lapel *ctx); /* the check-in that asked got a 401 */
+static inline bool lapel_erase_due(const struct lapel *ctx, uint64_t now)
+{
+    return LAPEL_WITH_ERASE && ctx->erase == LAPEL_ERASE_BEGUN && now >= ctx->erase_at &&
+           now >= ctx->not_before;
+}
+enum lapel_err lapel_erase_start(struct lapel *ctx);
+void lapel_erase_ended(struct lapel *ctx);
 
 /* fetch.c */
 /* One piece; LSUIT_OP_DONE: memory.envelope holds ctx->envelope_n bytes. */
 int lapel_fetch_manifest(struct lapel *ctx);
 /* The platform's fetch for a payload by its uri, as suit_run.h says. */
 int lapel_fetch_payload(struct lapel *ctx, struct lsuit_bytes uri);
+/* 2n lower-case hex digits. */
+void lapel_fetch_hex(const uint8_t *bytes, size_t n, uint8_t *hex);
 /* Begin an exchange, with the token where it may be sent. HTTP_LIMIT: it doesn't fit. */
 enum http_result lapel_fetch_ask(struct lapel *ctx, enum exchange exchange,
                                  struct lapel_request *request);

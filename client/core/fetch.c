@@ -20,6 +20,10 @@ enum http_result lapel_fetch_ask(struct lapel *ctx, enum exchange exchange,
 {
     bool may = ctx->origin.tls || ctx->config->clear_credentials;
 
+    if (is_cdn(ctx)) { /* whoever serves the files has no business with us */
+        may = false;
+        request->attempt = NULL;
+    }
     request->token = !may || ctx->identity == IDENTITY_NOBODY ? NULL
                      : ctx->identity == IDENTITY_TOKEN_NEXT   ? ctx->config->token_next
                                                               : ctx->config->token;
@@ -125,12 +129,12 @@ static int broken(struct lapel *ctx, enum http_result r, uint8_t stage)
 
 /* --- the envelope ------------------------------------------------------------------------ */
 
-static void hex_of(const uint8_t *digest, uint8_t *hex)
+void lapel_fetch_hex(const uint8_t *bytes, size_t n, uint8_t *hex)
 {
     static const char DIGITS[] = "0123456789abcdef";
 
-    for (size_t i = 0; i < HEX_DIGEST; i++)
-        hex[i] = (uint8_t)DIGITS[(digest[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 15];
+    for (size_t i = 0; i < 2 * n; i++)
+        hex[i] = (uint8_t)DIGITS[(bytes[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 15];
 }
 
 static int manifest_ask(struct lapel *ctx)
@@ -140,7 +144,7 @@ static int manifest_ask(struct lapel *ctx)
 
     if (!due(ctx))
         return LSUIT_OP_AGAIN;
-    hex_of(ctx->want.digest, hex);
+    lapel_fetch_hex(ctx->want.digest, sizeof ctx->want.digest, hex);
     request.tail = (struct lsuit_bytes){ hex, sizeof hex };
     if (lapel_fetch_ask(ctx, EXCHANGE_MANIFEST, &request) != HTTP_AGAIN)
         return end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_ENVELOPE, LSUIT_CLASS_LIMIT, 0);

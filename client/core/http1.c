@@ -102,6 +102,10 @@ static void put_head(struct lapel_http *h, const struct lapel_request *q)
         put(h, "\r\nLapel-Attempt: ");
         put_hex(h, q->attempt, 8);
     }
+    if (q->erase.ptr != NULL) {
+        put(h, "\r\nLapel-Erase: ");
+        put_hex(h, q->erase.ptr, q->erase.len);
+    }
     if (q->from > 0) {
         put(h, "\r\nRange: bytes=");
         put_number(h, q->from);

@@ -82,8 +82,12 @@ static const char *config_why(const struct lapel_config *c, struct lapel_origin 
 {
     if (c->base_url[0] == NULL || !lapel_http_origin(c->base_url[0], origin_out))
         return WHY("base_url: https://host[:port], without a path");
-    if (LAPEL_WITH_CLEAR && !origin_out->tls && !c->clear_credentials)
-        return WHY("base_url: http:// needs clear_credentials");
+    /* Files carry no credential, and all that has an effect in them is signed. */
+    if (LAPEL_WITH_CLEAR && !origin_out->tls && !c->clear_credentials &&
+        !(LAPEL_WITH_STATEMENTS && c->cdn && c->allow_clear))
+        return WHY("base_url: http:// needs clear_credentials, or cdn and allow_clear");
+    if (c->cdn && (!LAPEL_WITH_STATEMENTS || c->online_keys_n == 0))
+        return WHY("cdn: needs online_keys");
     if (!fits(c->product, 1, LSUIT_NAME_MAX))
         return WHY("product: 1 to 64 bytes");
     if (!fits(c->model, 1, LSUIT_NAME_MAX))
@@ -178,6 +182,8 @@ enum lapel_err lapel_init(struct lapel *ctx, const struct lapel_config *config,
     ctx->phase_fraction =
         lapel_sched_phase(config->device_id != NULL ? config->device_id : config->model);
     ctx->tick = now_ms(ctx);
+    if (LAPEL_WITH_STATEMENTS)
+        lapel_fresh_init(ctx);
     e = resume(ctx);
     if (e != LAPEL_OK)
         return e;

@@ -10,7 +10,8 @@ _Static_assert(LAPEL_STORED_SIZE <= LAPEL_RECORD_SIZE, "a record fits its area")
 _Static_assert(offsetof(struct lapel_record, state) == HEAD, "the head is the same for ever");
 _Static_assert(sizeof(struct lapel_record) ==
                    16 + 48 + sizeof(struct lapel_attempt) + sizeof(struct lapel_outcome) +
-                       LAPEL_BLOCKS * sizeof(struct lapel_block) + 40 + sizeof(struct lapel_fault),
+                       LAPEL_BLOCKS * sizeof(struct lapel_block) + 40 + sizeof(struct lapel_fault) +
+                       sizeof(struct lapel_fresh),
                "no gaps");
 
 /* What proves a record, as it grows over the bytes. */

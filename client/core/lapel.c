@@ -154,9 +154,11 @@ static uint32_t bounded_wait(struct lapel *ctx)
 
 static enum lapel_err piece(struct lapel *ctx, uint64_t now)
 {
-    if (ctx->exchange == EXCHANGE_CHECKIN || ctx->exchange == EXCHANGE_REPORT)
+    if (ctx->exchange != EXCHANGE_NONE && ctx->exchange < EXCHANGE_MANIFEST)
         return lapel_check_step(ctx);
     if (ctx->exchange == EXCHANGE_NONE) {
+        if (lapel_erase_due(ctx, now))
+            return lapel_erase_start(ctx);
         if (lapel_check_report_due(ctx) && now >= ctx->report_at && now >= ctx->not_before)
             return lapel_check_report_start(ctx);
         if (check_due(ctx, now))
@@ -170,6 +172,8 @@ enum lapel_err lapel_step(struct lapel *ctx, uint32_t *wait_ms_out)
     uint64_t now = now_ms(ctx);
 
     lapel_policy_tick(ctx);
+    if (LAPEL_WITH_STATEMENTS)
+        lapel_fresh_tick(ctx);
     ctx->wait_ms = 0;
     enum lapel_err e = piece(ctx, now);
     if (e != LAPEL_OK && ctx->wait_ms < RETRY_MS)
@@ -270,6 +274,10 @@ void lapel_status(const struct lapel *ctx, struct lapel_status *status_out)
     s.next_check_ms = ctx->next_check > now ? ctx->next_check - now : 0;
     s.support_end = r->support_end;
     s.support_url = ctx->support_url;
+    s.statement = r->fresh.number;
+    s.fresh_age_s = r->fresh.age_s;
+    s.stale = r->fresh.stale;
+    s.erase = (enum lapel_erase_state)ctx->erase;
     s.last_error = r->outcome.error;
     s.last_stage = r->outcome.stage;
     s.checks = ctx->checks;

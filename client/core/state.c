@@ -91,8 +91,14 @@ void lapel_state_outcome(struct lapel_record *r, const struct lapel_fail *how)
     o->code = how->code;
 }
 
-/* The trial is over and the former image runs. What a REJECTED said of it was stored then. It
- * counts as a failed trial unless the power or the server went. */
+/* Is it no evidence against the image: the power or the server went, or its maker took it back? */
+static bool is_blameless(uint8_t class_)
+{
+    return class_ == LSUIT_CLASS_POWER || class_ == LSUIT_CLASS_NO_SERVER ||
+           class_ == LSUIT_CLASS_WITHDRAWN;
+}
+
+/* The trial is over and the former image runs. What a REJECTED said of it was stored then. */
 static enum lapel_err settle_reverted(struct lapel *ctx)
 {
     struct lapel_record *r = &ctx->rec;
@@ -107,7 +113,7 @@ static enum lapel_err settle_reverted(struct lapel *ctx)
             how.class_ = LSUIT_CLASS_POWER;
         lapel_state_outcome(r, &how);
     }
-    if (r->outcome.error != LSUIT_CLASS_POWER && r->outcome.error != LSUIT_CLASS_NO_SERVER)
+    if (!is_blameless(r->outcome.error))
         lapel_apply_trial_failed(ctx, &r->attempt.pair);
     enum lapel_err e = lapel_state_set(ctx, LAPEL_FAILED);
     if (e != LAPEL_OK)

@@ -68,7 +68,10 @@ enum lapel_event_id {
     LAPEL_EVENT_STALE,          /* no fresh word from the server for too long */
     LAPEL_EVENT_REFUSED,        /* error: a manifest was refused, or could not be had */
     LAPEL_EVENT_STATE,          /* state changed; stored already */
-    LAPEL_EVENT_AUTH            /* the server refused our credential (401) */
+    LAPEL_EVENT_AUTH,           /* the server refused our credential (401) */
+    LAPEL_EVENT_FRESH,          /* stale is over */
+    LAPEL_EVENT_STATEMENT,      /* error: a statement was refused */
+    LAPEL_EVENT_ERASED          /* error, receipt: what came of lapel_erase */
 };
 
 struct lapel_event {
@@ -81,6 +84,8 @@ struct lapel_event {
     const struct lsuit_fault *fault; /* NULL or what the codec refused */
     uint32_t year_month;             /* support end, year * 100 + month */
     uint64_t wait_ms;
+    struct lsuit_bytes
+        receipt; /* signed (SPEC.md, 11), verified; absent when the server has none */
 };
 
 enum lapel_health { LAPEL_HEALTH_UNKNOWN, LAPEL_HEALTH_OK, LAPEL_HEALTH_BAD };
@@ -128,6 +133,9 @@ struct lapel_config {
     size_t release_keys_n;
     const struct lsuit_key *online_keys; /* who may sign statements; may be none */
     size_t online_keys_n;
+    /* The server is static files (SPEC.md, "The channel as files"): statements are fetched instead
+     * of check-ins made, no credential is sent and nothing is told. Needs online_keys. */
+    bool cdn;
     bool allow_clear;          /* payloads may travel without TLS */
     bool clear_credentials;    /* the switch named for it: credentials in clear (tests) */
     uint32_t first_check_ms;   /* 0: LAPEL_FIRST_CHECK_MS */
@@ -210,6 +218,24 @@ enum lapel_err lapel_postpone(struct lapel *ctx, uint32_t ms);
 enum lapel_err lapel_fault(struct lapel *ctx, uint8_t kind, uint64_t where, const uint8_t *detail,
                            size_t n);
 
+/*
+ * Ask the server to forget this device: for an act of a person at the device, never for something
+ * that came over a network. It begins with a check-in at once; LAPEL_EVENT_ERASED says what came
+ * of it, with the receipt to keep. Not remembered over a restart.
+ *
+ * LAPEL_ERR_STATE  no device_id, no token, or config.cdn: there is nothing to forget; or not in
+ *                  this build
+ */
+enum lapel_err lapel_erase(struct lapel *ctx);
+
+enum lapel_erase_state {
+    LAPEL_ERASE_NONE = 0,
+    LAPEL_ERASE_ASKED, /* the next check-in asks for a nonce */
+    LAPEL_ERASE_BEGUN, /* the request is on its way */
+    LAPEL_ERASE_DONE,
+    LAPEL_ERASE_FAILED
+};
+
 struct lapel_status {
     enum lapel_state state;
     enum lapel_gate waiting; /* 0: at no gate */
@@ -231,6 +257,10 @@ struct lapel_status {
     uint8_t last_error; /* enum lsuit_class of the last attempt */
     uint8_t last_stage;
     uint32_t checks, good_checks; /* since start */
+    uint64_t statement;           /* number of the newest statement, 0 none */
+    uint32_t fresh_age_s;         /* running time since the last fresh one */
+    bool stale;
+    enum lapel_erase_state erase; /* since start */
 };
 void lapel_status(const struct lapel *ctx, struct lapel_status *status_out);
 

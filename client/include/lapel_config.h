@@ -64,7 +64,7 @@
 #define LAPEL_WITH_SUPPORT (!LAPEL_MINIMAL)
 #endif
 
-/* Freshness statements, and LAPEL_EVENT_STALE. */
+/* Freshness statements, LAPEL_EVENT_STALE, and config.cdn. */
 #ifndef LAPEL_WITH_STATEMENTS
 #define LAPEL_WITH_STATEMENTS (!LAPEL_MINIMAL)
 #endif
@@ -141,6 +141,12 @@
 #define LAPEL_POSTPONE_BUDGET_MS 604800000
 #endif
 
+/* Running time without a fresh statement until "stale", before any statement said so, s. 1 hour to
+ * 1 year. */
+#ifndef LAPEL_STALE_AFTER_S
+#define LAPEL_STALE_AFTER_S 604800
+#endif
+
 /* Longest address of a support page, with its NUL; a longer one is not kept. 1 to 256; 1 keeps
  * none. */
 #ifndef LAPEL_SUPPORT_URL_SIZE
@@ -186,6 +192,9 @@
 #endif
 #if LAPEL_POSTPONE_BUDGET_MS < 0 || LAPEL_POSTPONE_BUDGET_MS > 2592000000
 #error "LAPEL_POSTPONE_BUDGET_MS: 0 to 30 days"
+#endif
+#if LAPEL_STALE_AFTER_S < 3600 || LAPEL_STALE_AFTER_S > 31536000
+#error "LAPEL_STALE_AFTER_S: 1 h to 1 year"
 #endif
 #if LAPEL_SUPPORT_URL_SIZE < 1 || LAPEL_SUPPORT_URL_SIZE > 256
 #error "LAPEL_SUPPORT_URL_SIZE: 1 to 256"

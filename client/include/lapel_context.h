@@ -88,6 +88,16 @@ struct lapel_fault {
     uint8_t detail[37];
 };
 
+/* The newest statement, and how old it is. */
+struct lapel_fresh {
+    uint64_t number;        /* highest seen, 0: none */
+    uint64_t content;       /* hash of what it said of releases */
+    uint32_t stale_after_s; /* as it said, 0: LAPEL_STALE_AFTER_S */
+    uint32_t age_s;         /* running time since the last fresh one */
+    uint8_t stale;
+    uint8_t spare[7];
+};
+
 struct lapel_record {
     uint32_t magic;
     uint32_t number;        /* rises with each save, may wrap */
@@ -108,6 +118,7 @@ struct lapel_record {
     uint8_t choice_by[3];
     uint8_t spare[6];
     struct lapel_fault fault;
+    struct lapel_fresh fresh;
 };
 
 /* The record and, right behind it, what proves it whole: a checksum or the port's seal. */
@@ -243,6 +254,19 @@ struct lapel {
     struct lapel_origin origin;
     const char *why; /* of a refused init */
     struct lapel_count count[LAPEL_COUNTS];
+    /* freshness (fresh.c) */
+    uint64_t fresh_tick;      /* now_ms when age was last counted */
+    uint64_t fresh_unsaved_s; /* age that the journal doesn't know */
+    uint32_t fresh_save_s;    /* how much of it is saved */
+    uint8_t nonce[16];        /* of the last check-in */
+    bool nonce_asked;         /* and not answered yet */
+
+    /* erase.c */
+    uint8_t erase; /* enum lapel_erase_state */
+    uint8_t erase_nonce_n, erase_fails;
+    uint8_t erase_nonce[32];
+    uint64_t erase_at; /* not before */
+
     uint32_t support_told;
     char support_url[LAPEL_SUPPORT_URL_SIZE];
 };

@@ -32,13 +32,14 @@ extern "C" {
 
 /* A request of the core. All of it is borrowed. */
 struct lapel_request {
-    const char *method;      /* "GET", "POST" or "DELETE" */
-    const char *path;        /* begins with a slash */
-    struct lsuit_bytes tail; /* ends the path; may be absent */
-    const char *token;       /* Authorization: Bearer ...; NULL for none */
-    const uint8_t *attempt;  /* 8 bytes, in hex behind Lapel-Attempt; NULL for none */
-    uint64_t from;           /* > 0: Range from here on, with If-Range on the ETag `tail` */
-    struct lsuit_bytes body; /* of the type application/cbor; absent for none */
+    const char *method;       /* "GET", "POST" or "DELETE" */
+    const char *path;         /* begins with a slash */
+    struct lsuit_bytes tail;  /* ends the path; may be absent */
+    const char *token;        /* Authorization: Bearer ...; NULL for none */
+    const uint8_t *attempt;   /* 8 bytes, in hex behind Lapel-Attempt; NULL for none */
+    struct lsuit_bytes erase; /* a nonce, in hex behind Lapel-Erase; absent for none */
+    uint64_t from;            /* > 0: Range from here on, with If-Range on the ETag `tail` */
+    struct lsuit_bytes body;  /* of the type application/cbor; absent for none */
 };
 
 /* What the core must know of a response. */

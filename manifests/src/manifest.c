@@ -6,18 +6,24 @@
 
 #include "digest.h"
 #include "fault.h"
+#include "value.h"
 
 #ifdef LSUIT_NO_TEXT
 #define NAME(key) NULL
+#define COMMON_NAME(key) NULL
 #else
 #define NAME(key) lsuit_name_manifest_key(key)
+#define COMMON_NAME(key) lsuit_name_common_key(key)
 #endif
 
 /* How an element is read. */
-enum kind { VERSION, SEQUENCE, COMMON, URI, COMPONENT_ID, INLINE, SEVERABLE, REFUSED };
+enum kind { VERSION, SEQUENCE, COMMON, URI, COMPONENT_ID, SET_VERSION, INLINE, SEVERABLE, REFUSED };
 
 #define IN_MANIFEST(member) offsetof(struct lsuit_manifest, member)
 #define IN_ENVELOPE(member) offsetof(struct lsuit_envelope, member)
+
+#define IF_DEPENDENCIES(kind) (LSUIT_WITH_DEPENDENCIES ? (kind) : REFUSED)
+#define IF_UPDATE_MANAGEMENT(kind) (LSUIT_WITH_UPDATE_MANAGEMENT ? (kind) : REFUSED)
 
 /* clang-format off */
 static const struct element {
@@ -31,17 +37,17 @@ static const struct element {
   { LSUIT_SECTION_COMMON,                 COMMON,       0, 0 },
   { 4,                                    URI,          0, 0 },
   { 5,                                    COMPONENT_ID, 0, 0 },
-  { 6, /* set-version */                  REFUSED,      0, 0 },
+  { 6,                                    IF_UPDATE_MANAGEMENT(SET_VERSION), 0, 0 },
   { LSUIT_SECTION_VALIDATE,               INLINE,       IN_MANIFEST(validate), 0 },
   { LSUIT_SECTION_LOAD,                   INLINE,       IN_MANIFEST(load), 0 },
   { LSUIT_SECTION_INVOKE,                 INLINE,       IN_MANIFEST(invoke), 0 },
-  { LSUIT_SECTION_COSWID,                 REFUSED,      IN_MANIFEST(coswid), IN_ENVELOPE(coswid) },
-  { LSUIT_SECTION_DEPENDENCY_RESOLUTION,  REFUSED,      IN_MANIFEST(dependency_resolution), IN_ENVELOPE(dependency_resolution) },
+  { LSUIT_SECTION_COSWID,                 IF_UPDATE_MANAGEMENT(SEVERABLE), IN_MANIFEST(coswid), IN_ENVELOPE(coswid) },
+  { LSUIT_SECTION_DEPENDENCY_RESOLUTION,  IF_DEPENDENCIES(SEVERABLE), IN_MANIFEST(dependency_resolution), IN_ENVELOPE(dependency_resolution) },
   { LSUIT_SECTION_PAYLOAD_FETCH,          SEVERABLE,    IN_MANIFEST(payload_fetch), IN_ENVELOPE(payload_fetch) },
   { LSUIT_SECTION_CANDIDATE_VERIFICATION, SEVERABLE,    IN_MANIFEST(candidate_verification), IN_ENVELOPE(candidate_verification) },
   { LSUIT_SECTION_INSTALL,                SEVERABLE,    IN_MANIFEST(install), IN_ENVELOPE(install) },
   { LSUIT_SECTION_TEXT,                   SEVERABLE,    IN_MANIFEST(text), IN_ENVELOPE(text) },
-  { LSUIT_SECTION_UNINSTALL,              REFUSED,      IN_MANIFEST(uninstall), 0 },
+  { LSUIT_SECTION_UNINSTALL,              IF_DEPENDENCIES(INLINE), IN_MANIFEST(uninstall), 0 },
   { 25, /* MUD */                         REFUSED,      0, 0 },
 };
 /* clang-format on */
@@ -49,22 +55,21 @@ static const struct element {
 
 enum { COMMON_DEPENDENCIES = 1, COMMON_COMPONENTS = 2, COMMON_SHARED_SEQUENCE = 4 };
 
-/* What a reader noticed beside the cursor's error. */
+#define DEPENDENCY_PREFIX 1
+
+/* What is at fault, beside the cursor's error. */
 struct note {
     const char *what;
-    const char *why;
-    int64_t code;
-    const uint8_t *at; /* in the envelope */
+    int32_t code;
 };
 
-static void refuse(struct lsuit_cbor *c, enum lsuit_err err, struct note *note, const char *what,
-                   const char *why, int64_t code)
+static void note(struct note *note, const char *what, int32_t code)
 {
-    if (c->err != LSUIT_OK)
-        return;
-    lsuit_cbor_fail(c, err);
+#ifndef LSUIT_NO_TEXT
     note->what = what;
-    note->why = why;
+#else
+    (void)what;
+#endif
     note->code = code;
 }
 
@@ -80,57 +85,107 @@ static struct lsuit_bytes component_id_take(struct lsuit_cbor *c)
     return c->err == LSUIT_OK ? id : (struct lsuit_bytes){ NULL, 0 };
 }
 
-static void components_read(struct lsuit_cbor *c, struct lsuit_manifest *m, struct note *note)
+/* One identifier; it must be no other component's. */
+static void component_add(struct lsuit_cbor *c, struct lsuit_manifest *m, uint64_t index,
+                          struct lsuit_bytes id)
+{
+    for (uint32_t i = 0; i < LSUIT_MAX_COMPONENTS; i++) {
+        if (lsuit_bytes_compare(id, m->components[i]) == 0)
+            REFUSE(c, LSUIT_ERR_COMPONENT, "one identifier twice");
+    }
+    if (index >= LSUIT_MAX_COMPONENTS)
+        REFUSE(c, LSUIT_ERR_COMPONENT, "more components than this build takes");
+    else if (m->components[index].ptr != NULL)
+        REFUSE(c, LSUIT_ERR_COMMAND, "a prefix for the components of a dependency");
+    if (c->err == LSUIT_OK)
+        m->components[index] = id;
+}
+
+static void components_read(struct lsuit_cbor *c, struct lsuit_manifest *m)
 {
     lsuit_cbor_array(c);
-    while (lsuit_cbor_next(c)) {
-        struct lsuit_bytes id = component_id_take(c);
+    while (lsuit_cbor_next(c))
+        component_add(c, m, m->components_n++, component_id_take(c));
+}
 
-        for (uint32_t i = 0; i < m->components_n; i++) {
-            if (lsuit_bytes_compare(id, m->components[i]) == 0)
-                refuse(c, LSUIT_ERR_COMPONENT, note, TEXT("suit-components"),
-                       TEXT("one identifier twice"), COMMON_COMPONENTS);
+#if LSUIT_WITH_DEPENDENCIES
+
+/*
+ * { + index => { ? prefix } }. A dependency that suit-components leaves out has its identifier as
+ * the prefix, as in the examples of the draft; any other prefix is not supported.
+ */
+static void dependencies_read(struct lsuit_cbor *c, struct lsuit_manifest *m)
+{
+    int32_t key = 0;
+
+    if (lsuit_cbor_map(c) == 0)
+        REFUSE(c, LSUIT_ERR_CBOR, "no map of dependencies");
+    while (lsuit_cbor_next_any_key(c)) {
+        uint64_t index = lsuit_cbor_uint(c);
+
+        if (index >= LSUIT_MAX_COMPONENTS)
+            REFUSE(c, LSUIT_ERR_COMPONENT, "more components than this build takes");
+        else
+            m->dependencies |= (uint32_t)1 << index;
+        lsuit_cbor_map(c);
+        while (lsuit_cbor_next_code(c, &key)) {
+            if (key != DEPENDENCY_PREFIX)
+                REFUSE(c, LSUIT_ERR_COMMAND, "unknown metadata of a dependency");
+            component_add(c, m, index, component_id_take(c));
         }
-        if (m->components_n == LSUIT_MAX_COMPONENTS)
-            refuse(c, LSUIT_ERR_COMPONENT, note, TEXT("suit-components"),
-                   TEXT("more components than this build takes"), COMMON_COMPONENTS);
-        else if (c->err == LSUIT_OK)
-            m->components[m->components_n++] = id;
     }
 }
 
-static enum lsuit_err common_read(struct lsuit_bytes content, struct lsuit_manifest *m,
-                                  struct note *note)
+/* Those that suit-components leaves out are components too. */
+static void dependencies_count(struct lsuit_manifest *m)
 {
-    struct lsuit_cbor c = lsuit_cbor_open(content);
-    int64_t key = 0;
+    while (m->dependencies >> m->components_n != 0)
+        m->components_n++;
+}
 
-    note->what = TEXT("suit-common");
-    lsuit_cbor_map(&c);
-    while (lsuit_cbor_next_key(&c, &key)) {
+#endif
+
+static enum lsuit_err common_read(struct lsuit_cbor *c, struct lsuit_manifest *m, struct note *n)
+{
+    int32_t key = 0;
+
+    lsuit_cbor_map(c);
+    while (lsuit_cbor_next_code(c, &key)) {
+        note(n, COMMON_NAME(key), key);
         switch (key) {
+#if LSUIT_WITH_DEPENDENCIES
         case COMMON_DEPENDENCIES:
-            refuse(&c, LSUIT_ERR_COMMAND, note, TEXT("suit-dependencies"),
-                   TEXT("dependencies are not supported"), key);
+            dependencies_read(c, m);
             break;
+#else
+        case COMMON_DEPENDENCIES:
+            REFUSE(c, LSUIT_ERR_COMMAND, "dependencies are not supported by this build");
+            break;
+#endif
         case COMMON_COMPONENTS:
-            components_read(&c, m, note);
+            components_read(c, m);
             break;
         case COMMON_SHARED_SEQUENCE:
-            m->shared = lsuit_cbor_bstr(&c);
+            m->shared = lsuit_cbor_bstr(c);
             break;
         default:
-            refuse(&c, LSUIT_ERR_CBOR, note, TEXT("suit-common"), TEXT("unknown key"), key);
+            note(n, TEXT("suit-common"), key);
+            REFUSE(c, LSUIT_ERR_CBOR, "unknown key");
         }
     }
-    if (lsuit_cbor_finish(&c) == LSUIT_OK && m->components_n == 0)
-        refuse(&c, LSUIT_ERR_COMPONENT, note, TEXT("suit-components"), TEXT("no component"),
-               COMMON_COMPONENTS);
-    note->at = c.p;
-    return lsuit_cbor_finish(&c);
+    if (c->depth == 0)
+        note(n, TEXT("suit-common"), 0);
+    if (lsuit_cbor_finish(c) == LSUIT_OK && m->components_n == 0) {
+        note(n, TEXT("suit-components"), COMMON_COMPONENTS);
+        REFUSE(c, LSUIT_ERR_COMPONENT, "no component");
+    }
+#if LSUIT_WITH_DEPENDENCIES
+    dependencies_count(m);
+#endif
+    return lsuit_cbor_finish(c);
 }
 
-static const struct element *element_find(int64_t key)
+static const struct element *element_find(int32_t key)
 {
     for (size_t i = 0; i < ELEMENTS_N; i++) {
         if (ELEMENTS[i].key == key)
@@ -139,7 +194,7 @@ static const struct element *element_find(int64_t key)
     return NULL;
 }
 
-const struct lsuit_part *lsuit_manifest_part(const struct lsuit_manifest *manifest, int64_t key)
+const struct lsuit_part *lsuit_manifest_part(const struct lsuit_manifest *manifest, int32_t key)
 {
     const struct element *el = element_find(key);
 
@@ -167,7 +222,7 @@ static void part_read(struct lsuit_cbor *c, struct lsuit_part *part, bool severa
 
 #ifndef LSUIT_NO_TEXT
 /* Why a key may not stand here: unsupported, or of an older draft. */
-static const char *key_why(int64_t key)
+static const char *key_why(int32_t key)
 {
     if (element_find(key) != NULL)
         return "not supported by this build";
@@ -177,19 +232,26 @@ static const char *key_why(int64_t key)
         return "keys 10 to 13: draft-ietf-suit-manifest -14 to -16, or before";
     return "unknown key in the manifest";
 }
-#else
-#define key_why(key) NULL
 #endif
 
-static void element_read(struct lsuit_cbor *c, int64_t key, struct lsuit_manifest *m,
-                         struct lsuit_bytes *common, struct note *note)
+#if LSUIT_WITH_UPDATE_MANAGEMENT
+static void set_version_read(struct lsuit_cbor *c, struct lsuit_manifest *m)
+{
+    m->set_version = lsuit_cbor_bstr(c);
+    if (c->err == LSUIT_OK && !lsuit_value_version(m->set_version))
+        REFUSE(c, LSUIT_ERR_CBOR, "no version");
+}
+#endif
+
+static void element_read(struct lsuit_cbor *c, int32_t key, struct lsuit_manifest *m,
+                         struct lsuit_bytes *common)
 {
     const struct element *el = element_find(key);
 
     switch (el != NULL ? el->kind : REFUSED) {
     case VERSION:
         if (lsuit_cbor_uint(c) != 1)
-            refuse(c, LSUIT_ERR_CBOR, note, NAME(key), TEXT("not manifest version 1"), key);
+            REFUSE(c, LSUIT_ERR_CBOR, "not manifest version 1");
         break;
     case SEQUENCE:
         m->sequence = lsuit_cbor_uint(c);
@@ -203,86 +265,76 @@ static void element_read(struct lsuit_cbor *c, int64_t key, struct lsuit_manifes
     case COMPONENT_ID:
         m->component_id = component_id_take(c);
         break;
+#if LSUIT_WITH_UPDATE_MANAGEMENT
+    case SET_VERSION:
+        set_version_read(c, m);
+        break;
+#endif
     case INLINE:
     case SEVERABLE:
         part_read(c, part_of(m, el), el->kind == SEVERABLE);
         break;
     default:
-        refuse(c, el != NULL ? LSUIT_ERR_COMMAND : LSUIT_ERR_CBOR, note, NAME(key), key_why(key),
-               key);
+        REFUSE(c, el != NULL ? LSUIT_ERR_COMMAND : LSUIT_ERR_CBOR, key_why(key));
     }
 }
 
 /* The manifest's map. Keys 1, 2 and 3 must be there; being the lowest, they are counted. */
-static enum lsuit_err map_read(struct lsuit_bytes content, struct lsuit_manifest *m,
-                               struct lsuit_bytes *common, struct note *note)
+static enum lsuit_err map_read(struct lsuit_cbor *c, struct lsuit_manifest *m,
+                               struct lsuit_bytes *common, struct note *n)
 {
-    struct lsuit_cbor c = lsuit_cbor_open(content);
-    int64_t key = 0, expected = 1;
-    enum lsuit_err e;
+    int32_t key = 0, expected = 1;
 
-    lsuit_cbor_map(&c);
-    while (lsuit_cbor_next_key(&c, &key)) {
+    lsuit_cbor_map(c);
+    while (lsuit_cbor_next_code(c, &key)) {
         if (expected <= 3 && key != expected)
-            refuse(&c, LSUIT_ERR_CBOR, note, NAME(expected), TEXT("missing"), expected);
+            break;
+        note(n, NAME(key), key);
         expected++;
-        element_read(&c, key, m, common, note);
+        element_read(c, key, m, common);
     }
-    if (c.err == LSUIT_OK && expected <= 3)
-        refuse(&c, LSUIT_ERR_CBOR, note, NAME(expected), TEXT("missing"), expected);
-    e = lsuit_cbor_finish(&c);
-    if (e == LSUIT_ERR_RANGE)
-        e = LSUIT_ERR_CBOR; /* a key or a digest's length */
-    if (e != LSUIT_OK && note->why == NULL && note->code == 0) {
-        note->what = c.depth > 0 ? NAME(key) : TEXT("suit-manifest");
-        note->code = c.depth > 0 ? key : 0;
+    if (c->depth == 0)
+        note(n, TEXT("suit-manifest"), 0);
+    if (c->err == LSUIT_OK && expected <= 3) {
+        note(n, NAME(expected), expected);
+        REFUSE(c, LSUIT_ERR_CBOR, "missing");
     }
-    note->at = c.p;
-    return e;
+    return lsuit_cbor_finish(c);
 }
 
 /* Hold one severed section of the envelope, with its header, against what the manifest says. */
-static enum lsuit_err severed_match(struct lsuit_bytes whole, const struct lsuit_crypto *crypto,
-                                    struct lsuit_part *part, struct note *note)
+static void severed_match(struct lsuit_cbor *c, struct lsuit_bytes whole,
+                          const struct lsuit_crypto *crypto, struct lsuit_part *part)
 {
-    struct lsuit_cbor c = lsuit_cbor_open(whole);
     enum lsuit_err e;
 
-    note->at = whole.ptr;
-    note->why = TEXT("in the envelope, but not declared by the manifest");
+    lsuit_cbor_start(c, whole);
     if (!part->present)
-        return LSUIT_ERR_UNAUTHORISED;
-    note->why = TEXT("both in the manifest and in the envelope");
+        REFUSE(c, LSUIT_ERR_UNAUTHORISED, "in the envelope, but not declared by the manifest");
     if (!part->severable)
-        return LSUIT_ERR_CBOR;
-    note->why = TEXT("the severed element doesn't have the declared digest");
+        REFUSE(c, LSUIT_ERR_CBOR, "both in the manifest and in the envelope");
+    if (c->err != LSUIT_OK)
+        return;
     e = lsuit_digest_match(crypto, part->digest, whole);
     if (e != LSUIT_OK)
-        return e;
-    note->why = NULL;
-    part->bytes = lsuit_cbor_bstr(&c);
-    return lsuit_cbor_finish(&c);
+        REFUSE(c, e, "the severed element doesn't have the declared digest");
+    part->bytes = lsuit_cbor_bstr(c);
 }
 
-static enum lsuit_err severed_read(const struct lsuit_crypto *crypto, struct lsuit_manifest *m,
-                                   struct note *note)
+static enum lsuit_err severed_read(struct lsuit_cbor *c, const struct lsuit_crypto *crypto,
+                                   struct lsuit_manifest *m, struct note *n)
 {
-    enum lsuit_err e = LSUIT_OK;
-
-    for (size_t i = 0; e == LSUIT_OK && i < ELEMENTS_N; i++) {
+    for (size_t i = 0; c->err == LSUIT_OK && i < ELEMENTS_N; i++) {
         const struct element *el = &ELEMENTS[i];
         const struct lsuit_bytes *whole =
             (const void *)((const uint8_t *)m->envelope + el->severed);
 
         if (el->severed == 0 || whole->ptr == NULL)
             continue;
-        e = severed_match(*whole, crypto, part_of(m, el), note);
-        if (e != LSUIT_OK) {
-            note->what = NAME(el->key);
-            note->code = el->key;
-        }
+        note(n, NAME(el->key), el->key);
+        severed_match(c, *whole, crypto, part_of(m, el));
     }
-    return e;
+    return c->err;
 }
 
 enum lsuit_err lsuit_manifest_read(const struct lsuit_envelope *envelope,
@@ -290,27 +342,31 @@ enum lsuit_err lsuit_manifest_read(const struct lsuit_envelope *envelope,
                                    struct lsuit_manifest *manifest_out, struct lsuit_fault *fault)
 {
     struct lsuit_bytes common = { NULL, 0 };
-    struct note note = { 0 };
+    struct note n = { 0 };
+    struct lsuit_cbor c;
     enum lsuit_err e;
 
     if (!envelope->verified && !envelope->examined)
-        return lsuit_fault_set(fault, LSUIT_ERR_USAGE, TEXT("suit-manifest"),
-                               TEXT("not authenticated"), 0);
+        return lsuit_fault_set(fault, LSUIT_ERR_USAGE, "suit-manifest", "not authenticated", 0);
     /* Filled in place, since it is too large for a device's stack; emptied again on error. */
     *manifest_out = (struct lsuit_manifest){ 0 };
     manifest_out->envelope = envelope;
     manifest_out->digest = envelope->digest;
-    e = map_read(envelope->manifest, manifest_out, &common, &note);
-    if (e == LSUIT_OK)
-        e = common_read(common, manifest_out, &note);
-    if (e == LSUIT_OK)
-        e = severed_read(crypto, manifest_out, &note);
-    if (e != LSUIT_OK) {
-        *manifest_out = (struct lsuit_manifest){ 0 };
-        (void)lsuit_fault_set(fault, e, note.what, note.why != NULL ? note.why : TEXT("malformed"),
-                              note.code);
-        if (fault != NULL)
-            fault->offset = (size_t)(note.at - envelope->whole.ptr);
+    lsuit_cbor_start(&c, envelope->manifest);
+    e = map_read(&c, manifest_out, &common, &n);
+    if (e == LSUIT_OK) {
+        lsuit_cbor_start(&c, common);
+        e = common_read(&c, manifest_out, &n);
     }
+    if (e == LSUIT_OK)
+        e = severed_read(&c, crypto, manifest_out, &n);
+    if (e == LSUIT_OK)
+        return e;
+    if (e == LSUIT_ERR_RANGE)
+        e = LSUIT_ERR_CBOR; /* a key or a digest's length */
+    *manifest_out = (struct lsuit_manifest){ 0 };
+    (void)lsuit_fault_set(fault, e, n.what, REASON(&c) != NULL ? REASON(&c) : "malformed", n.code);
+    if (fault != NULL)
+        fault->offset = (size_t)(c.p - envelope->whole.ptr);
     return e;
 }

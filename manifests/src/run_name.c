@@ -5,13 +5,13 @@
 
 #ifdef LSUIT_NO_TEXT
 
-const char *lsuit_run_command_name(int64_t code)
+const char *lsuit_run_command_name(int32_t code)
 {
     (void)code;
     return NULL;
 }
 
-const char *lsuit_run_section_name(int64_t key)
+const char *lsuit_run_section_name(int32_t key)
 {
     (void)key;
     return NULL;
@@ -31,12 +31,12 @@ static const char *strip(const char *name)
     return name;
 }
 
-const char *lsuit_run_command_name(int64_t code)
+const char *lsuit_run_command_name(int32_t code)
 {
     return strip(lsuit_name_command(code));
 }
 
-const char *lsuit_run_section_name(int64_t key)
+const char *lsuit_run_section_name(int32_t key)
 {
     return strip(lsuit_name_manifest_key(key));
 }

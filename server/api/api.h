@@ -22,6 +22,9 @@ struct api_config {
     const char *trust_dir;  /* PEM public keys; NULL: <data_dir>/anchors */
     bool allow_test_keys;   /* take keys that everybody can sign with. For tests only */
     int64_t ballast;        /* bytes kept free for bad days; 0: none */
+    const char *online_key; /* PEM, signs statements; NULL: <data_dir>/online-key.pem */
+    uint32_t statement_max_age_s, statement_stale_after_s; /* 0 for the second: by the poll */
+    int64_t backup_keep_ms; /* when the last backup of today is gone; for erase receipts */
     unsigned max_pending;   /* changes that wait for the disk before devices get 503; 0: 10000 */
 };
 

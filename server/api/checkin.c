@@ -2,6 +2,7 @@
 
 #include "api/call.h"
 #include "base/bytes.h"
+#include "lsuit/receipt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,7 @@ enum err checkin_call(struct call *c, struct db *db)
     c->checkin->in_trial = false;
     c->checkin->offered = 0;
     c->checkin->answer_n = 0;
+    c->checkin->statement.n = 0;
     if (device_checkin_quick(c->engine, c->checkin)) {
         answer(c);
         return ERR_OK;
@@ -218,5 +220,29 @@ enum err report_call(struct call *c, struct db *db)
     if (is_busy(c))
         return ERR_BUSY;
     call_submit(c, report_in_writer);
+    return ERR_OK;
+}
+
+/* --- Erasing --- */
+
+enum err device_delete_call(struct call *c, struct db *db)
+{
+    const char *given = http_header(c->req, "Lapel-Erase");
+    uint8_t nonce[ERASE_NONCE], receipt[LSUIT_RECEIPT_MAX];
+    struct lsuit_bytes presented = { nonce, sizeof nonce };
+    size_t n = 0;
+    enum err e;
+
+    if (c->asker.device == 0)
+        return ERR_UNAUTHORIZED;
+    if (given == NULL || !bytes_from_hex(given, strlen(given), nonce, sizeof nonce))
+        return call_bad(c, ERR_INVALID, "Lapel-Erase", "must be the erase nonce of an answer");
+    e = device_erase_self(c->engine, db, &c->asker, presented, c->now_ms, receipt, &n);
+    if (e != ERR_OK)
+        return e;
+    http_reply_init(&c->reply, 200);
+    http_reply_header(&c->reply, "Cache-Control", "no-store");
+    http_reply_copy_body(&c->reply, "application/cbor", receipt, n);
+    c->replied = true;
     return ERR_OK;
 }

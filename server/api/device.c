@@ -185,17 +185,121 @@ static json_t *json_device(struct db *db, const char *product, const struct devi
                      json_attempt(&d->attempt), "tokens", tokens);
 }
 
+static const char *one_of(const char *const *names, uint32_t n, uint32_t value)
+{
+    return value < n ? names[value] : "?";
+}
+
+/* What the user decided, as the device told it. */
+static json_t *json_user(const struct status *s)
+{
+    static const char *const CHOICE[] = { "unset", "on", "off" };
+    static const char *const GATE[] = { "none", "download", "install", "reboot" };
+
+    if (s->at_ms == 0)
+        return json_null();
+    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:b, s:o}", "auto_security",
+                     one_of(CHOICE, 3, s->auto_security), "auto_feature",
+                     one_of(CHOICE, 3, s->auto_feature), "notifications",
+                     one_of(CHOICE, 3, s->notifications), "postponed_until",
+                     json_time(s->postponed_ms), "waiting", one_of(GATE, 4, s->waiting), "refused",
+                     s->refused, "changed_at", json_time(s->at_ms));
+}
+
+static json_t *json_list(struct lsuit_bytes list)
+{
+    json_t *out = json_array();
+    int64_t v = 0;
+
+    for (uint32_t i = 0; lsuit_list_at(list, i, &v); i++)
+        json_array_append_new(out, json_integer(v));
+    return out;
+}
+
+static json_t *json_capability(struct db *db, const struct status *s)
+{
+    struct lsuit_capability cap = { 0 };
+    uint8_t map[CAPABILITY_MAX];
+    size_t n = 0;
+    json_t *out;
+
+    if (!s->has_capability)
+        return json_null();
+    out = json_pack("{s:o}", "digest", json_hex(s->capability, sizeof s->capability));
+    if (capability_get(db, s->capability, map, &n) != ERR_OK ||
+        lsuit_capability_read((struct lsuit_bytes){ map, n }, &cap, NULL) != LSUIT_OK)
+        return out;
+    json_object_set_new(out, "commands", json_list(cap.commands));
+    json_object_set_new(out, "parameters", json_list(cap.parameters));
+    json_object_set_new(out, "algorithms", json_list(cap.algorithms));
+    json_object_set_new(out, "envelope_max", json_integer(cap.envelope_max));
+    json_object_set_new(out, "components", json_integer(cap.components));
+    if (cap.payload_max != 0)
+        json_object_set_new(out, "payload_max", json_number(cap.payload_max));
+    if (cap.client_version.ptr != NULL)
+        json_object_set_new(
+            out, "client_version",
+            json_stringn((const char *)cap.client_version.ptr, cap.client_version.len));
+    return out;
+}
+
+static json_t *json_events(struct db *db, int32_t device)
+{
+    struct status_event list[EVENT_RING];
+    json_t *out = json_array();
+    unsigned n = 0;
+
+    if (event_list(db, device, list, &n) != ERR_OK)
+        return out;
+    for (unsigned i = 0; i < n; i++) {
+        const char *name = lsuit_event_name(list[i].class_);
+
+        json_array_append_new(
+            out, json_pack("{s:o, s:I, s:o}", "class",
+                           name != NULL ? json_string(name) : json_sprintf("%u", list[i].class_),
+                           "count", (json_int_t)list[i].count, "last", json_time(list[i].last_ms)));
+    }
+    return out;
+}
+
+static json_t *json_faults(struct db *db, int32_t device)
+{
+    struct status_fault list[FAULT_RING];
+    json_t *out = json_array();
+    unsigned n = 0;
+
+    if (fault_list(db, device, list, &n) != ERR_OK)
+        return out;
+    for (unsigned i = 0; i < n; i++)
+        json_array_append_new(
+            out,
+            json_pack("{s:I, s:o, s:o, s:o, s:o}", "kind", (json_int_t)list[i].kind, "where",
+                      json_number(list[i].where), "sequence",
+                      list[i].has_sequence ? json_number((uint64_t)list[i].sequence) : json_null(),
+                      "detail", json_hex(list[i].detail, list[i].detail_n), "at",
+                      json_time(list[i].at_ms)));
+    return out;
+}
+
 enum err device_show_call(struct call *c, struct db *db)
 {
     struct product p;
+    struct status s;
     struct device d;
     enum err e = call_product(c, db, &p);
 
     if (e == ERR_OK)
         e = device_by_name(db, p.id, call_param(c, "device"), &d);
     if (e == ERR_OK)
-        c->out = json_device(db, p.name, &d);
-    return e;
+        e = status_get(db, d.id, &s);
+    if (e != ERR_OK)
+        return e;
+    c->out = json_device(db, p.name, &d);
+    json_object_set_new(c->out, "user", json_user(&s));
+    json_object_set_new(c->out, "capability", json_capability(db, &s));
+    json_object_set_new(c->out, "events", json_events(db, d.id));
+    json_object_set_new(c->out, "faults", json_faults(db, d.id));
+    return ERR_OK;
 }
 
 struct page {

@@ -504,6 +504,10 @@ enum err api_open(const struct api_config *config, struct api **api_out)
                                      .trust_dir = config->trust_dir,
                                      .allow_test_keys = config->allow_test_keys,
                                      .ballast = config->ballast,
+                                     .online_key = config->online_key,
+                                     .statement_max_age_s = config->statement_max_age_s,
+                                     .statement_stale_after_s = config->statement_stale_after_s,
+                                     .backup_keep_ms = config->backup_keep_ms,
                                      .kill = kill_release,
                                      .ctx = api };
     json_object_seed(0); /* once, before the threads */

@@ -18,6 +18,7 @@ const struct route ROUTES[] = {
   { ON_DEVICE,               HTTP_GET,    "/v1/payloads/{digest}",            WHO_DEVICE,     0,       NULL,         KIND_READ,  payload_call,          "fetch an image", ROUTE_IN_CLEAR },
   { ON_DEVICE,               HTTP_POST,   "/v1/reports",                      WHO_DEVICE,     8 KIB,   CBOR,         KIND_OWN,   report_call,           "say how an attempt ended", 0 },
   { ON_DEVICE,               HTTP_GET,    "/v1/trust/{version}",              WHO_NOBODY,     0,       NULL,         KIND_READ,  trust_call,            "fetch a trust set", 0 },
+  { ON_DEVICE,               HTTP_DELETE, "/v1/device",                       WHO_DEVICE,     0,       NULL,         KIND_WRITE, device_delete_call,    "forget this device", 0 },
 
   { ON_OPERATOR,             HTTP_POST,   "/api/v1/bootstrap",                WHO_BOOTSTRAP,  64 KIB,  JSON,         KIND_WRITE, bootstrap_call,        "make the first admin token", 0 },
   { ON_OPERATOR,             HTTP_GET,    "/api/v1/tokens",                   WHO_ADMIN,      0,       NULL,         KIND_READ,  token_list_call,       "list tokens", ROUTE_ALL_PRODUCTS },
@@ -41,6 +42,7 @@ const struct route ROUTES[] = {
 
   { ON_OPERATOR,             HTTP_PUT,    "/api/v1/payloads/{sha256}",        WHO_PUBLISHER,  16 GIB,  "application/octet-stream",      KIND_OWN,   upload_call,           "upload a payload", 0 },
   { ON_OPERATOR,             HTTP_GET,    "/api/v1/payloads/{sha256}",        WHO_PUBLISHER,  0,       NULL,         KIND_READ,  payload_ask_call,      "is a payload here", 0 },
+  { ON_OPERATOR,             HTTP_GET,    "/api/v1/payloads/{sha256}/content", WHO_PUBLISHER, 0,       NULL,         KIND_READ,  payload_content_call,  "its bytes", ROUTE_ALL_PRODUCTS },
   { ON_OPERATOR,             HTTP_POST,   PRODUCT "/releases",                WHO_PUBLISHER,  64 KIB,  "application/suit-envelope+cose", KIND_WRITE, release_publish_call, "publish a release", 0 },
   { ON_OPERATOR,             HTTP_GET,    PRODUCT "/releases",                WHO_VIEWER,     0,       NULL,         KIND_READ,  release_list_call,     "list releases", 0 },
   { ON_OPERATOR,             HTTP_GET,    "/api/v1/releases/{id}",            WHO_VIEWER,     0,       NULL,         KIND_READ,  release_show_call,     "show a release", 0 },
@@ -60,6 +62,9 @@ const struct route ROUTES[] = {
   { ON_OPERATOR,             HTTP_GET,    "/api/v1/status",                   WHO_VIEWER,     0,       NULL,         KIND_READ,  status_call,           "what a person asks first", 0 },
   { ON_OPERATOR,             HTTP_GET,    "/api/v1/audit",                    WHO_ADMIN,      0,       NULL,         KIND_READ,  audit_call,            "every change", ROUTE_ALL_PRODUCTS },
   { ON_OPERATOR,             HTTP_GET,    "/api/v1/site",                     WHO_VIEWER,     0,       NULL,         KIND_READ,  site_call,             "the public pages as data", ROUTE_ALL_PRODUCTS },
+  { ON_OPERATOR,             HTTP_GET,    "/api/v1/channel",                  WHO_VIEWER,     0,       NULL,         KIND_READ,  channel_call,          "what devices fetch, as files", ROUTE_ALL_PRODUCTS },
+  { ON_OPERATOR,             HTTP_GET,    "/api/v1/online-key",               WHO_VIEWER,     0,       NULL,         KIND_READ,  online_key_call,       "who signs statements", 0 },
+  { ON_OPERATOR,             HTTP_GET,    PRODUCT "/statement",               WHO_VIEWER,     0,       NULL,         KIND_READ,  statement_call,        "the freshness statement", 0 },
   { ON_OPERATOR,             HTTP_GET,    "/healthz",                         WHO_NOBODY,     0,       NULL,         KIND_READ,  health_call,           "does the process answer", 0 },
   { ON_OPERATOR,             HTTP_GET,    "/readyz",                          WHO_NOBODY,     0,       NULL,         KIND_READ,  ready_call,            "does the store work", 0 },
   { ON_OPERATOR,             HTTP_GET,    "/metrics",                         WHO_VIEWER,     0,       NULL,         KIND_READ,  metrics_call,          "numbers for Prometheus", ROUTE_ALL_PRODUCTS },

@@ -37,7 +37,7 @@ static json_t *json_keys(const struct lsuit_role *role)
     uint8_t id[TRUST_KEY_ID];
 
     for (uint32_t i = 0; i < role->keys_n; i++)
-        if (trust_key_id(&role->keys[i], id) == ERR_OK)
+        if (trust_any_key_id(&role->keys[i], id) == ERR_OK)
             json_array_append_new(out, json_hex(id, sizeof id));
     return out;
 }

@@ -39,7 +39,12 @@ static const struct keyword {
   { "trust_dir",              PATH,   AT(trust_dir), "", 0, 0, NULL, "public keys (*.pem) of those who sign releases; data_dir/anchors when empty" },
   { "allow_test_keys",        FLAG,   AT(allow_test_keys), "no", 0, 0, NULL, "accept signatures by keys that everybody knows; for tests only" },
   { "ballast",                SIZE,   AT(ballast), "16MiB", 0, GIB(16), NULL, "space kept back, so that a halt works on a full disk" },
+  { "online_key",             PATH,   AT(online_key), "", 0, 0, NULL, "private key (PEM, 0600) that signs statements and receipts; made in data_dir when empty" },
+  { "backup_keep",            TIME,   AT(backup_keep), "30d", 0, SECONDS(10 * 365 * 86400ll), NULL, "how long you keep backups; erase receipts promise it" },
   { "max_pending",            NUMBER, AT(max_pending), "10000", 1, 1000000, NULL, "changes that wait for the disk before devices are told to come later" },
+
+  { "statement.max_age",      TIME,   AT(statement_max_age), "60s", SECONDS(1), SECONDS(86400), NULL, "how long a statement serves, in a cache too; so late may a halt be there" },
+  { "statement.stale_after",  TIME,   AT(statement_stale_after), "0s", 0, SECONDS(366 * 86400ll), NULL, "devices without a fresh one for so long say so; 0 is 7 days or three polls" },
 
   { "device.listen",          TEXT,   AT(device.listen), "*:8443", 0, 0, NULL, "for devices; empty is off" },
   { "device.tls",             CHOICE, AT(device.tls), "on", 0, 0, TLS, "on, off (only behind a proxy), or auto (off on loopback)" },

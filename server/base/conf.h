@@ -41,6 +41,9 @@ struct conf {
     char *trust_dir;
     bool allow_test_keys;
     int64_t ballast; /* bytes */
+    char *online_key;
+    int64_t statement_max_age, statement_stale_after; /* the second 0: by the poll */
+    int64_t backup_keep;
     int64_t max_pending;
 
     uint64_t given; /* which rows of the table were set, bit by bit */

@@ -11,13 +11,15 @@
 #include "engine/device.h"
 
 #include "base/bytes.h"
+#include "base/sha256.h"
 #include "decide/rollout.h"
 #include "lsuit/cbor.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { SPACE_RELEASES = 32 };
+/* ANSWER_SMALL: the smallest buffer that a device may have (LAPEL_IO_MIN). */
+enum { SPACE_RELEASES = 32, ANSWER_SMALL = 1024, POSTPONED_SLACK_MS = 10 * 60 * 1000 };
 
 /* FNV-1a, 64 bits: finds out whether a device says the same again. It guards nothing: a device
  * that finds a collision has only told itself that there is no news. */
@@ -68,6 +70,8 @@ static enum err write_answer(const struct snap_product *p, struct lsuit_answer *
     struct lsuit_bytes doc = { 0 };
     enum lsuit_err le;
 
+    a->statement =
+        (struct lsuit_bytes){ c->statement.n > 0 ? c->statement.bytes : NULL, c->statement.n };
     a->next_poll_s = next_poll(p);
     a->support_end = p->support_end;
     a->support_url = text(p->support_url);
@@ -77,6 +81,10 @@ static enum err write_answer(const struct snap_product *p, struct lsuit_answer *
     a->has_time = true;
     a->time_s = (uint64_t)(c->now_ms / 1000);
     le = lsuit_answer_write(a, c->answer, sizeof c->answer, &doc);
+    if (le == LSUIT_OK && doc.len > ANSWER_SMALL && a->statement.ptr != NULL) {
+        a->support_url = (struct lsuit_bytes){ 0 }; /* the next answer has it */
+        le = lsuit_answer_write(a, c->answer, sizeof c->answer, &doc);
+    }
     if (le != LSUIT_OK)
         return FAIL(ERR_INTERNAL, "answer: %s", lsuit_err_name(le));
     c->answer_n = doc.len;
@@ -120,6 +128,7 @@ struct course {
     bool must_write;      /* something is to be stored */
     struct lsuit_answer answer;
     bool has_offer;
+    uint8_t erase_nonce[ERASE_NONCE];
 };
 
 static struct lsuit_bytes name_of(const struct course *k)
@@ -397,6 +406,150 @@ static enum err take_slot(struct course *k)
     return e == ERR_OK ? device_token_promote(k->db, k->device.id) : e;
 }
 
+/* --- What it says of itself --- */
+
+/* The digest of what it can do. A map that we don't have is asked for. */
+static enum err take_capability(struct course *k, struct status *s)
+{
+    struct lsuit_bytes map = k->in->capability;
+    enum err e;
+
+    if (map.ptr != NULL && map.len <= CAPABILITY_MAX)
+        s->has_capability = sha256(map.ptr, map.len, s->capability);
+    else if (k->in->capability_digest.len == sizeof s->capability) {
+        s->has_capability = true;
+        memcpy(s->capability, k->in->capability_digest.ptr, sizeof s->capability);
+    } else {
+        return ERR_OK;
+    }
+    e = capability_get(k->db, s->capability, NULL, NULL);
+    if (e != ERR_NOT_FOUND)
+        return e;
+    if (map.ptr == NULL) {
+        k->answer.capability = true;
+        return ERR_OK;
+    }
+    k->must_write = true;
+    return k->write ? capability_put(k->db, s->capability, map.ptr, map.len, k->c->now_ms) : ERR_OK;
+}
+
+/* Left out means the default. A time that runs down is stored when it was set, not each time. */
+static void take_user(const struct course *k, struct status *s)
+{
+    const struct lsuit_user *u = &k->in->user;
+    int64_t until = u->postponed_s == 0 ? 0 : k->c->now_ms + (int64_t)u->postponed_s * 1000;
+
+    s->auto_security = u->auto_security;
+    s->auto_feature = u->auto_feature;
+    s->notifications = u->notifications;
+    s->waiting = u->waiting;
+    s->refused = u->refused;
+    if (until == 0 || s->postponed_ms == 0 || until - s->postponed_ms > POSTPONED_SLACK_MS ||
+        s->postponed_ms - until > POSTPONED_SLACK_MS)
+        s->postponed_ms = until;
+}
+
+static bool same_status(const struct status *a, const struct status *b)
+{
+    return a->has_capability == b->has_capability &&
+           memcmp(a->capability, b->capability, sizeof a->capability) == 0 &&
+           a->auto_security == b->auto_security && a->auto_feature == b->auto_feature &&
+           a->notifications == b->notifications && a->postponed_ms == b->postponed_ms &&
+           a->waiting == b->waiting && a->refused == b->refused;
+}
+
+static enum err take_events(struct course *k)
+{
+    const struct lsuit_fault_record *f = &k->in->fault;
+    struct status_fault fault = { .kind = f->kind,
+                                  .where = f->where,
+                                  .has_sequence = f->has_sequence,
+                                  .sequence = (int64_t)f->sequence,
+                                  .at_ms = k->c->now_ms };
+    enum err e = ERR_OK;
+
+    if (k->in->events_n == 0 && !k->in->has_fault)
+        return ERR_OK;
+    k->must_write = true;
+    for (uint32_t i = 0; k->write && e == ERR_OK && i < k->in->events_n; i++) {
+        const struct lsuit_event *in = &k->in->events[i];
+        struct status_event event = { in->class_, in->count,
+                                      k->c->now_ms - (int64_t)in->last_s * 1000 };
+
+        e = event_add(k->db, k->device.id, &event);
+    }
+    if (!k->write || e != ERR_OK || !k->in->has_fault)
+        return e;
+    if (f->detail.len <= sizeof fault.detail && f->detail.len > 0) {
+        memcpy(fault.detail, f->detail.ptr, f->detail.len);
+        fault.detail_n = f->detail.len;
+    }
+    return fault_add(k->db, k->device.id, &fault);
+}
+
+static enum err take_status(struct course *k)
+{
+    struct status before, now;
+    enum err e = status_get(k->db, k->device.id, &before);
+
+    if (e != ERR_OK)
+        return e;
+    now = before;
+    take_user(k, &now);
+    e = take_capability(k, &now);
+    if (e == ERR_OK && !same_status(&before, &now)) {
+        k->must_write = true;
+        now.at_ms = k->c->now_ms;
+        if (k->write)
+            e = status_put(k->db, k->device.id, &now);
+    }
+    return e == ERR_OK ? take_events(k) : e;
+}
+
+/* --- What a signature covers --- */
+
+static bool in_trial(const struct course *k)
+{
+    for (uint32_t i = 0; i < k->in->running_n; i++)
+        if (k->in->running[i].state == LSUIT_RUNNING_TRIAL)
+            return true;
+    return false;
+}
+
+static bool wants_statement(const struct course *k)
+{
+    for (uint32_t i = 0; i < k->answer.verdicts_n; i++)
+        if (k->answer.verdicts[i].verdict == LSUIT_WITHDRAW)
+            return true;
+    return k->in->nonce.ptr != NULL || in_trial(k);
+}
+
+/* Made in the pass that reads: what the writer has in hand may never be committed. */
+static enum err add_statement(struct course *k)
+{
+    const struct lsuit_space *space = &k->in->running[0].space;
+    enum err e;
+
+    if (k->write)
+        return ERR_OK;
+    k->c->statement.n = 0;
+    if (!wants_statement(k) ||
+        !same_bytes(space->vendor_id, k->product->vendor_id, sizeof k->product->vendor_id) ||
+        !same_bytes(space->class_id, k->product->class_id, sizeof k->product->class_id))
+        return ERR_OK;
+    e = statement_get(k->en->statements, k->snap, k->product, space->component_id, k->in->nonce,
+                      k->c->now_ms, &k->c->statement);
+    return e == ERR_NOT_FOUND || e == ERR_BUSY ? ERR_OK : e;
+}
+
+static void add_erase_nonce(struct course *k)
+{
+    if (!k->in->erase || k->device.id == 0)
+        return;
+    erase_nonce(k->en->erase, k->device.id, k->c->now_ms, k->erase_nonce);
+    k->answer.erase_nonce = (struct lsuit_bytes){ k->erase_nonce, sizeof k->erase_nonce };
+}
+
 static enum err run_course(struct course *k)
 {
     struct running before[RUNNING_MAX];
@@ -411,20 +564,23 @@ static enum err run_course(struct course *k)
             e = take_running(k, &k->in->running[i], before, before_n);
         if (e == ERR_OK && k->in->has_attempt)
             e = take_attempt(k, &k->in->attempt);
+        if (e == ERR_OK)
+            e = take_status(k);
     }
     for (uint32_t i = 0; e == ERR_OK && i < k->in->running_n; i++)
         e = decide_space(k, &k->in->running[i]);
+    if (e == ERR_OK)
+        e = add_statement(k);
+    if (e == ERR_OK)
+        add_erase_nonce(k);
     return e == ERR_OK ? write_answer(k->product, &k->answer, k->c) : e;
 }
 
 /* May the next one with the same bytes be answered from memory? */
 static bool is_quiet(const struct course *k)
 {
-    bool quiet = k->answer.verdicts_n == 0 && k->in->nonce.ptr == NULL && !k->in->erase;
-
-    for (uint32_t i = 0; i < k->in->running_n; i++)
-        quiet = quiet && k->in->running[i].state != LSUIT_RUNNING_TRIAL;
-    return quiet;
+    return k->answer.verdicts_n == 0 && !k->answer.capability && k->in->nonce.ptr == NULL &&
+           !k->in->erase && k->in->events_n == 0 && !k->in->has_fault && !in_trial(k);
 }
 
 enum err device_checkin(struct engine *en, struct db *db, struct checkin *c, bool write,

@@ -3,6 +3,7 @@
 #include "engine/device.h"
 
 #include "base/log.h"
+#include "lsuit/receipt.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -135,6 +136,17 @@ enum err device_block(struct engine *en, struct db *db, const struct actor *acto
     return e == ERR_OK ? engine_audit(db, actor, now_ms, "device.revoke", target, NULL) : e;
 }
 
+/* On the list that outlives backups first. */
+static enum err erase_rows(struct engine *en, struct db *db, const struct product *product,
+                           const struct device *d)
+{
+    enum err e = engine_drop_tokens(en, db, d->id);
+
+    if (e == ERR_OK)
+        e = erase_note(en->erase, db, product->name, d->name);
+    return e == ERR_OK ? device_forget(db, d->id) : e;
+}
+
 enum err device_erase(struct engine *en, struct db *db, const struct actor *actor, int64_t now_ms,
                       const struct product *product, const char *name)
 {
@@ -142,15 +154,67 @@ enum err device_erase(struct engine *en, struct db *db, const struct actor *acto
     struct device d;
     enum err e = device_by_name(db, product->id, name, &d);
 
-    if (e != ERR_OK)
-        return e;
-    e = engine_drop_tokens(en, db, d.id);
     if (e == ERR_OK)
-        e = device_forget(db, d.id);
+        e = erase_rows(en, db, product, &d);
     if (e != ERR_OK)
         return e;
     target_of(product, d.id, target);
     return engine_audit(db, actor, now_ms, "device.forget", target, NULL);
+}
+
+static enum err write_receipt(struct engine *en, const struct product *p, const struct device *d,
+                              struct lsuit_bytes nonce, int64_t now_ms, uint8_t *receipt_out,
+                              size_t *n_out)
+{
+    const struct lsuit_receipt receipt = {
+        .product = { (const uint8_t *)p->name, strlen(p->name) },
+        .device_id = { (const uint8_t *)d->name, strlen(d->name) },
+        .what = { LSUIT_ERASED_IDENTITY, LSUIT_ERASED_CREDENTIAL, LSUIT_ERASED_STATUS,
+                  LSUIT_ERASED_HISTORY, LSUIT_ERASED_AUDIT },
+        .what_n = 5,
+        .when_s = (uint64_t)now_ms / 1000,
+        .backups_s = (uint64_t)(now_ms + en->config.backup_keep_ms) / 1000,
+        .nonce = nonce,
+    };
+    uint8_t payload[LSUIT_RECEIPT_MAX - LSUIT_COSE_OVERHEAD];
+    struct lsuit_bytes doc = { 0 };
+    enum lsuit_err le = lsuit_receipt_write(&receipt, payload, sizeof payload, &doc);
+    enum err e;
+
+    if (le != LSUIT_OK)
+        return FAIL(ERR_INTERNAL, "receipt: %s", lsuit_err_name(le));
+    e = online_sign(en->online, LSUIT_DOC_RECEIPT, doc, receipt_out, LSUIT_RECEIPT_MAX, &doc);
+    if (e != ERR_OK)
+        return e;
+    if (doc.ptr != receipt_out)
+        memmove(receipt_out, doc.ptr, doc.len);
+    *n_out = doc.len;
+    return ERR_OK;
+}
+
+enum err device_erase_self(struct engine *en, struct db *db, const struct asker *asker,
+                           struct lsuit_bytes nonce, int64_t now_ms, uint8_t *receipt_out,
+                           size_t *n_out)
+{
+    char target[AUDIT_TARGET];
+    struct product p;
+    struct device d;
+    enum err e = asker->device == 0 ? ERR_UNAUTHORIZED : device_by_id(db, asker->device, &d);
+
+    if (e == ERR_NOT_FOUND || (e == ERR_OK && d.revoked_ms != 0))
+        return ERR_UNAUTHORIZED;
+    if (e == ERR_OK && !erase_take(en->erase, d.id, nonce, now_ms))
+        return FAIL_FIELD(ERR_INVALID, "Lapel-Erase", "not the nonce of the last answer");
+    if (e == ERR_OK)
+        e = product_by_id(db, d.product, &p);
+    if (e == ERR_OK)
+        e = write_receipt(en, &p, &d, nonce, now_ms, receipt_out, n_out);
+    if (e == ERR_OK)
+        e = erase_rows(en, db, &p, &d);
+    if (e != ERR_OK)
+        return e;
+    target_of(&p, d.id, target);
+    return engine_audit(db, NULL, now_ms, "device.erase", target, "asked for at the device");
 }
 
 /* --- Grants --- */

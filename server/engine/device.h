@@ -6,6 +6,7 @@
 #include "lsuit/checkin.h"
 #include "lsuit/report.h"
 #include "store/device.h"
+#include "store/status.h"
 
 /* Who asks, on the device interface. */
 struct asker {
@@ -39,6 +40,17 @@ enum err device_block(struct engine *engine, struct db *db, const struct actor *
                       int64_t now_ms, const struct product *product, const char *name);
 enum err device_erase(struct engine *engine, struct db *db, const struct actor *actor,
                       int64_t now_ms, const struct product *product, const char *name);
+/*
+ * The same, as somebody at the device asked for: with the nonce of an answer before.
+ *
+ *   receipt_out  signed; room for LSUIT_RECEIPT_MAX
+ *
+ * ERR_UNAUTHORIZED  anonymous, or revoked meanwhile
+ * ERR_INVALID       not the nonce, used already, or older than ten minutes    field Lapel-Erase
+ */
+enum err device_erase_self(struct engine *engine, struct db *db, const struct asker *asker,
+                           struct lsuit_bytes nonce, int64_t now_ms, uint8_t *receipt_out,
+                           size_t *n_out);
 
 /*
  * A check-in. First device_checkin_quick, which may answer from memory; then device_checkin with
@@ -53,6 +65,7 @@ struct checkin {
     int32_t offered; /* set: the release that the answer offers; 0: none */
     uint8_t answer[LSUIT_ANSWER_MAX];
     size_t answer_n;
+    struct statement statement; /* of the pass that read; n 0: none */
 };
 bool device_checkin_quick(struct engine *engine, struct checkin *c);
 /*

@@ -173,6 +173,7 @@ static void *clock_main(void *arg)
     pthread_mutex_lock(&en->clock_lock);
     while (!en->stopping && f != NULL) {
         pthread_mutex_unlock(&en->clock_lock);
+        statements_reserve(en->statements);
         if (is_due(en))
             store_write(en->store, tick_run, en);
         if (clock_mono_ms() - flushed_ms >= FLUSH_EVERY_MS) {
@@ -199,15 +200,67 @@ static void *clock_main(void *arg)
 
 /* --- Life --- */
 
-static enum err open_parts(struct engine *en)
+/* A key that signs what devices install must not be at hand here. */
+static enum err open_anchors(const struct engine *en, struct trust **trust_out)
 {
-    struct store_hooks hooks = { en, committed, rolled_back };
     char path[4096];
     enum err e;
 
     snprintf(path, sizeof path, "%s/anchors", en->config.data_dir);
     e = trust_open(en->config.trust_dir != NULL ? en->config.trust_dir : path,
-                   en->config.allow_test_keys, &en->trust);
+                   en->config.allow_test_keys, trust_out);
+    if (e == ERR_OK && trust_has(*trust_out, online_key_id(en->online))) {
+        trust_close(*trust_out);
+        *trust_out = NULL;
+        return FAIL(ERR_CONFIG, "the online key is a trust anchor too: it must sign no release");
+    }
+    return e;
+}
+
+static enum err open_statements(struct engine *en)
+{
+    char path[4096], numbers[4096];
+    struct statement_config config = { .number_file = numbers,
+                                       .max_age_s = en->config.statement_max_age_s,
+                                       .stale_after_s = en->config.statement_stale_after_s };
+    enum err e;
+
+    snprintf(path, sizeof path, "%s/online-key.pem", en->config.data_dir);
+    snprintf(numbers, sizeof numbers, "%s/statement-number", en->config.data_dir);
+    e = online_open(en->config.online_key != NULL ? en->config.online_key : path, &en->online);
+    return e == ERR_OK ? statements_open(&config, en->online, clock_now_ms(), &en->statements) : e;
+}
+
+static enum err open_erase(struct engine *en)
+{
+    char list[4096], key[4096];
+
+    snprintf(list, sizeof list, "%s/erased", en->config.data_dir);
+    snprintf(key, sizeof key, "%s/erased.key", en->config.data_dir);
+    return erase_open(list, key, &en->erase);
+}
+
+static enum err apply_run(void *ctx, struct db *db)
+{
+    struct engine *en = ctx;
+    unsigned count = 0;
+    enum err e = erase_apply(en->erase, db, &count);
+
+    if (e == ERR_OK && count > 0)
+        LOG_WARN("the database held %u devices that were erased: erased again", count);
+    return e;
+}
+
+static enum err open_parts(struct engine *en)
+{
+    struct store_hooks hooks = { en, committed, rolled_back };
+    char path[4096];
+    enum err e = open_statements(en);
+
+    if (e == ERR_OK)
+        e = open_erase(en);
+    if (e == ERR_OK)
+        e = open_anchors(en, &en->trust);
     if (e != ERR_OK)
         return e;
     snprintf(path, sizeof path, "%s/artifacts", en->config.data_dir);
@@ -221,7 +274,7 @@ static enum err open_parts(struct engine *en)
     en->known = known_new(0);
     if (en->known == NULL)
         return FAIL(ERR_MEMORY, "cache");
-    return ERR_OK;
+    return store_write(en->store, apply_run, en);
 }
 
 static enum err first_snapshot(struct engine *en)
@@ -279,6 +332,9 @@ void engine_close(struct engine *en)
     artifact_close(en->artifacts);
     trust_close(en->trust);
     known_free(en->known);
+    statements_close(en->statements);
+    erase_close(en->erase);
+    online_close(en->online);
     snapshot_free(en->now);
     snapshot_free(en->next);
     free(en->dropped);
@@ -293,12 +349,8 @@ enum err engine_reload(struct engine *en)
 {
     struct trust *fresh = NULL;
     struct trust *old;
-    char path[4096];
-    enum err e;
+    enum err e = open_anchors(en, &fresh);
 
-    snprintf(path, sizeof path, "%s/anchors", en->config.data_dir);
-    e = trust_open(en->config.trust_dir != NULL ? en->config.trust_dir : path,
-                   en->config.allow_test_keys, &fresh);
     if (e != ERR_OK)
         return e;
     pthread_rwlock_wrlock(&en->trust_lock);

@@ -12,8 +12,10 @@
 #define ENGINE_ENGINE_H
 
 #include "artifact/artifact.h"
+#include "engine/erase.h"
 #include "engine/known.h"
 #include "engine/snapshot.h"
+#include "engine/statement.h"
 #include "store/credential.h"
 #include "store/db.h"
 #include "trust/trust.h"
@@ -35,6 +37,9 @@ struct engine_config {
     const char *trust_dir;
     bool allow_test_keys;
     int64_t ballast;
+    const char *online_key; /* PEM; NULL: data_dir/online-key.pem */
+    uint32_t statement_max_age_s, statement_stale_after_s;
+    int64_t backup_keep_ms; /* how long a backup may hold what was erased */
     /* End every open reply of this release; NULL: there are none. */
     void (*kill)(void *ctx, int32_t release);
     void *ctx;
@@ -45,6 +50,9 @@ struct engine {
     struct store *store;
     struct artifact_dir *artifacts;
     struct known *known;
+    struct online *online;
+    struct statements *statements;
+    struct erase *erase;
     int64_t started_ms;
 
     pthread_rwlock_t trust_lock;

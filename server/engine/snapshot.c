@@ -80,6 +80,8 @@ static bool add_product(void *ctx, const struct product *p)
     out->id = p->id;
     memcpy(out->name, p->name, sizeof out->name);
     memcpy(out->model, p->model, sizeof out->model);
+    memcpy(out->vendor_id, p->vendor_id, sizeof out->vendor_id);
+    memcpy(out->class_id, p->class_id, sizeof out->class_id);
     out->allow_anonymous = p->allow_anonymous;
     out->payload_in_clear = p->payload_in_clear;
     out->poll_s = (uint32_t)p->poll_s;

@@ -31,6 +31,7 @@ struct snap_product {
     int32_t id;
     char name[PRODUCT_NAME];
     char model[PRODUCT_MODEL];
+    uint8_t vendor_id[16], class_id[16];
     bool allow_anonymous, payload_in_clear;
     uint32_t poll_s;
     uint32_t support_end; /* year * 100 + month; 0: none */

@@ -1,5 +1,7 @@
 #include "store/device.h"
 
+#include "store/status.h"
+
 #include <string.h>
 
 #define COLUMNS                                                                                  \
@@ -117,6 +119,8 @@ enum err device_forget(struct db *db, int32_t id)
         e = run_with_id(db, WORK, id);
     if (e == ERR_OK)
         e = run_with_id(db, OUTCOME, id);
+    if (e == ERR_OK)
+        e = status_forget(db, id);
     return e == ERR_OK ? run_with_id(db, DEVICE, id) : e;
 }
 

@@ -21,7 +21,6 @@ struct trust {
     uint8_t points[TRUST_KEYS][LSUIT_P256_POINT_LEN];
     uint8_t ids[TRUST_KEYS][TRUST_KEY_ID];
     bool allow_test_keys;
-    pthread_mutex_t lock; /* PSA's key slots are one for the process */
 };
 
 enum err trust_start(void)
@@ -80,7 +79,6 @@ enum err trust_open(const char *dir, bool allow_test_keys, struct trust **trust_
 
     if (t == NULL)
         return FAIL(ERR_MEMORY, "trust anchors");
-    pthread_mutex_init(&t->lock, NULL);
     t->allow_test_keys = allow_test_keys;
     d = opendir(dir);
     if (d == NULL && errno != ENOENT)
@@ -102,13 +100,32 @@ void trust_close(struct trust *t)
 {
     if (t == NULL)
         return;
-    pthread_mutex_destroy(&t->lock);
     free(t);
 }
 
 unsigned trust_count(const struct trust *t)
 {
     return t->n;
+}
+
+bool trust_has(const struct trust *t, const uint8_t id[TRUST_KEY_ID])
+{
+    for (unsigned i = 0; i < t->n; i++)
+        if (memcmp(t->ids[i], id, TRUST_KEY_ID) == 0)
+            return true;
+    return false;
+}
+
+static pthread_mutex_t keys_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void trust_keys_lock(void)
+{
+    pthread_mutex_lock(&keys_lock);
+}
+
+void trust_keys_unlock(void)
+{
+    pthread_mutex_unlock(&keys_lock);
 }
 
 /* --- The verdict --- */
@@ -130,7 +147,7 @@ static enum err signer_id(const struct lsuit_key *keys, size_t n, const struct l
 {
     for (size_t i = 0; i < n; i++)
         if ((auth->signers >> i & 1) != 0)
-            return trust_key_id(&keys[i], id_out);
+            return trust_any_key_id(&keys[i], id_out);
     return FAIL(ERR_INTERNAL, "verified by nobody");
 }
 
@@ -144,16 +161,15 @@ static enum err by_anchor(struct trust *t, struct lsuit_envelope *env, uint8_t *
     if (t->n == 0)
         return FAIL_FIELD(ERR_SIGNATURE, "envelope.authentication",
                           "this server has no trust anchor yet");
-    pthread_mutex_lock(&t->lock);
+    trust_keys_lock();
     le = lsuit_envelope_verify(env, &lsuit_crypto_psa, &keys, &auth, &fault);
-    pthread_mutex_unlock(&t->lock);
+    trust_keys_unlock();
     return le == LSUIT_OK ? signer_id(t->keys, t->n, &auth, key_id_out)
                           : refuse(ERR_SIGNATURE, "envelope.authentication", le, &fault);
 }
 
-static enum err by_set(struct trust *t, const struct lsuit_trust *set,
-                       const struct trust_want *want, struct lsuit_envelope *env,
-                       uint8_t *key_id_out)
+static enum err by_set(const struct lsuit_trust *set, const struct trust_want *want,
+                       struct lsuit_envelope *env, uint8_t *key_id_out)
 {
     struct lsuit_bytes vendor = { want->vendor_id, 16 }, class_ = { want->class_id, 16 };
     struct lsuit_role role;
@@ -161,10 +177,10 @@ static enum err by_set(struct trust *t, const struct lsuit_trust *set,
     struct lsuit_fault fault = { 0 };
     enum lsuit_err le;
 
-    pthread_mutex_lock(&t->lock);
+    trust_keys_lock();
     le = lsuit_trust_verify_envelope(set, vendor, class_, env, &lsuit_crypto_psa, &role, &auth,
                                      &fault);
-    pthread_mutex_unlock(&t->lock);
+    trust_keys_unlock();
     return le == LSUIT_OK ? signer_id(role.keys, role.keys_n, &auth, key_id_out)
                           : refuse(ERR_SIGNATURE, "envelope.authentication", le, &fault);
 }
@@ -175,9 +191,9 @@ enum err trust_step(struct trust *t, struct lsuit_bytes doc, const struct lsuit_
     struct lsuit_fault fault = { 0 };
     enum lsuit_err le;
 
-    pthread_mutex_lock(&t->lock);
+    trust_keys_lock();
     le = lsuit_trust_accept(doc, &lsuit_crypto_psa, current, set_out, &fault);
-    pthread_mutex_unlock(&t->lock);
+    trust_keys_unlock();
     if (le == LSUIT_ERR_UNAUTHORISED)
         return FAIL_FIELD(ERR_SIGNATURE, "trust.signatures",
                           current != NULL
@@ -401,7 +417,7 @@ enum err trust_verify(struct trust *t, const struct lsuit_trust *set, struct lsu
 
     if (le != LSUIT_OK)
         return refuse(ERR_MALFORMED, "body", le, &fault);
-    e = set != NULL ? by_set(t, set, want, &env, facts.key_id) : by_anchor(t, &env, facts.key_id);
+    e = set != NULL ? by_set(set, want, &env, facts.key_id) : by_anchor(t, &env, facts.key_id);
     if (e != ERR_OK)
         return e;
     le = lsuit_manifest_read(&env, &lsuit_crypto_psa, &m, &fault);

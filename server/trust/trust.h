@@ -41,11 +41,10 @@ unsigned trust_count(const struct trust *trust);
 enum err trust_pem(const char *text, size_t n, uint8_t point_out[LSUIT_P256_POINT_LEN],
                    uint8_t id_out[TRUST_KEY_ID]);
 
-/*
- * The id of a key in a trust set: as above for P-256, else SHA-256 of its material.
- * ERR_INTERNAL
- */
-enum err trust_key_id(const struct lsuit_key *key, uint8_t id_out[TRUST_KEY_ID]);
+/* The id of a public key: SHA-256 of its SubjectPublicKeyInfo. ERR_INTERNAL */
+enum err trust_key_id(const uint8_t point[LSUIT_P256_POINT_LEN], uint8_t id_out[TRUST_KEY_ID]);
+/* The id of a key in a trust set: as above for P-256, else SHA-256 of its material. ERR_INTERNAL */
+enum err trust_any_key_id(const struct lsuit_key *key, uint8_t id_out[TRUST_KEY_ID]);
 
 /*
  * May this document follow the set in force?
@@ -60,6 +59,13 @@ enum err trust_key_id(const struct lsuit_key *key, uint8_t id_out[TRUST_KEY_ID])
  */
 enum err trust_step(struct trust *trust, struct lsuit_bytes doc, const struct lsuit_trust *current,
                     struct lsuit_trust *set_out);
+
+/* Is it one of the anchors? */
+bool trust_has(const struct trust *trust, const uint8_t id[TRUST_KEY_ID]);
+
+/* PSA's key slots are one for the process: around every use of a key. */
+void trust_keys_lock(void);
+void trust_keys_unlock(void);
 
 /* What a product must find in an envelope. */
 struct trust_want {

@@ -6,6 +6,7 @@
 #include "store/device.h"
 #include "store/product.h"
 #include "store/release.h"
+#include "store/status.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -157,6 +158,92 @@ static int64_t number(const char *sql)
     return n;
 }
 
+/* What a device tells, with its event so many times. */
+struct tell {
+    int32_t device;
+    const struct status *status;
+    const struct status_event *event;
+    int times;
+};
+
+static enum err tell_run(void *ctx, struct db *db)
+{
+    const struct tell *t = ctx;
+    enum err e = status_put(db, t->device, t->status);
+
+    for (int i = 0; e == ERR_OK && i < t->times; i++) {
+        struct status_event event = *t->event;
+        struct status_fault fault = { .kind = (uint32_t)i, .where = UINT64_MAX, .detail_n = 1 };
+
+        event.count = (uint32_t)i;
+        e = event_add(db, t->device, &event);
+        if (e == ERR_OK)
+            e = fault_add(db, t->device, &fault);
+    }
+    return e;
+}
+
+struct map {
+    const uint8_t *digest;
+    struct tell tell;
+};
+
+static enum err map_run(void *ctx, struct db *db)
+{
+    struct map *m = ctx;
+    enum err e = capability_put(db, m->digest, "map", 3, 1);
+
+    return e == ERR_OK ? tell_run(&m->tell, db) : e;
+}
+
+static enum err forget_run(void *ctx, struct db *db)
+{
+    return device_forget(db, *(const int32_t *)ctx);
+}
+
+static void check_status(void)
+{
+    struct status_event events[EVENT_RING], event = { 7, 1, 5 };
+    struct status_fault faults[FAULT_RING];
+    struct status status = { .has_capability = true, .at_ms = 1 };
+    struct tell tell = { 1, &status, &event, 20 };
+    struct map map = { status.capability, tell };
+    uint8_t first[32], bytes[CAPABILITY_MAX];
+    int32_t device = 1;
+    size_t n = 0;
+    unsigned count = 0;
+
+    check_case("events and faults are rings, the newest first");
+    memset(status.capability, 1, sizeof status.capability);
+    memcpy(first, status.capability, sizeof first);
+    CHECK_INT(store_write(store, map_run, &map), ERR_OK);
+    CHECK_INT(event_list(store_reader(store), 1, events, &count), ERR_OK);
+    CHECK_INT(count, EVENT_RING);
+    CHECK_INT(events[0].count, 19);
+    CHECK_INT(events[EVENT_RING - 1].count, 20 - EVENT_RING);
+    CHECK_INT(fault_list(store_reader(store), 1, faults, &count), ERR_OK);
+    CHECK_INT(count, FAULT_RING);
+    CHECK_INT(faults[0].kind, 19);
+    CHECK_UINT(faults[0].where, UINT64_MAX);
+    check_case("devices of one build share a capability; it goes with the last that has it");
+    CHECK_INT(capability_get(store_reader(store), first, bytes, &n), ERR_OK);
+    CHECK(n == 3 && memcmp(bytes, "map", 3) == 0);
+    map.tell.device = 2;
+    map.tell.times = 0;
+    CHECK_INT(store_write(store, map_run, &map), ERR_OK);
+    memset(status.capability, 2, sizeof status.capability);
+    CHECK_INT(store_write(store, map_run, &map), ERR_OK);
+    CHECK_INT(capability_get(store_reader(store), first, NULL, NULL), ERR_OK);
+    CHECK_INT(store_write(store, forget_run, &device), ERR_OK);
+    CHECK_INT(capability_get(store_reader(store), first, NULL, NULL), ERR_NOT_FOUND);
+    CHECK_INT(capability_get(store_reader(store), status.capability, NULL, NULL), ERR_OK);
+    check_case("a device that is forgotten leaves no status");
+    CHECK_INT(event_list(store_reader(store), 1, events, &count), ERR_OK);
+    CHECK_INT(count, 0);
+    CHECK_INT(fault_list(store_reader(store), 1, faults, &count), ERR_OK);
+    CHECK_INT(count, 0);
+}
+
 static void raw_exec(const char *sql)
 {
     sqlite3 *raw = NULL;
@@ -164,6 +251,38 @@ static void raw_exec(const char *sql)
     if (sqlite3_open(path, &raw) != SQLITE_OK || sqlite3_exec(raw, sql, NULL, NULL, NULL) != 0)
         printf("FAIL %s\n", sql);
     sqlite3_close(raw);
+}
+
+extern const char embed_0001_first_sql[];
+
+/* A database as the first schema left it, with a device in it. */
+static void check_migration(void)
+{
+    struct status status = { .auto_security = 2, .at_ms = 5 };
+    struct status_event event = { 7, 1, 5 };
+    struct status back;
+    struct device d;
+
+    check_case("a database of schema 1 gets the second, and keeps its rows");
+    fresh();
+    raw_exec(embed_0001_first_sql);
+    raw_exec("INSERT INTO schema_version (version, at_ms) VALUES (1, 1); PRAGMA user_version = 1;"
+             "INSERT INTO device (id, product, name, revoked_ms, created_ms, seen_ms)"
+             " VALUES (7, 1, 'lamp-1', 0, 11, 12)");
+    CHECK_INT(store_open(path, NULL, &store), ERR_OK);
+    CHECK_INT(number("PRAGMA user_version"), store_schema_version());
+    CHECK_INT(number("SELECT count(*) FROM schema_version"), store_schema_version());
+    CHECK_INT(device_by_id(store_reader(store), 7, &d), ERR_OK);
+    CHECK_STR(d.name, "lamp-1");
+    CHECK_INT(d.seen_ms, 12);
+    check_case("a device of before can tell of itself");
+    CHECK_INT(status_get(store_reader(store), 7, &back), ERR_OK);
+    CHECK_INT(back.at_ms, 0);
+    struct tell tell = { 7, &status, &event, 20 };
+    CHECK_INT(store_write(store, tell_run, &tell), ERR_OK);
+    CHECK_INT(status_get(store_reader(store), 7, &back), ERR_OK);
+    CHECK_INT(back.auto_security, 2);
+    clean();
 }
 
 static void check_schema(void)
@@ -187,8 +306,8 @@ static void check_schema(void)
     CHECK_INT(store_open(path, NULL, &store), ERR_DB);
     CHECK_INT(number("PRAGMA user_version"), 99);
     check_case("one of an earlier program gets what it lacks");
-    raw_exec("DROP TABLE trust_set; DELETE FROM schema_version WHERE version > 1;"
-             "PRAGMA user_version = 1");
+    raw_exec("DROP TABLE trust_set; DELETE FROM schema_version WHERE version > 2;"
+             "PRAGMA user_version = 2");
     CHECK_INT(store_open(path, NULL, &store), ERR_OK);
     CHECK_INT(number("PRAGMA user_version"), store_schema_version());
     CHECK_INT(number("SELECT count(*) FROM trust_set"), 0);
@@ -378,7 +497,9 @@ int main(void)
     store_write(store, work_run, NULL);
     store_write(store, release_run, NULL);
     check_reader();
+    check_status();
     check_schema();
     clean();
+    check_migration();
     return check_done();
 }

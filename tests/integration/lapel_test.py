@@ -112,6 +112,16 @@ def envelope(body, *keys, alg=-9, text=None, integrated=None, digest=None):
     return cbor2.dumps(cbor2.CBORTag(107, outer)), sha256(wrapped)
 
 
+def opened(doc, aad, pem):
+    """The payload of a COSE_Sign1, when this key signed it as this kind of document."""
+    protected, _, payload, signature = cbor2.loads(doc).value
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    message = cbor2.dumps(["Signature1", protected, aad, payload])
+    key = serialization.load_pem_public_key(pem.encode())
+    key.verify(utils.encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
+    return cbor2.loads(payload)
+
+
 def checkin(product, device, number=0, digest=None, state=1, attempt=None, model=MODEL, more=None,
             running=True):
     run = {1: VENDOR.bytes, 2: CLASS.bytes, 4: number}

@@ -89,6 +89,8 @@ ROWS = {
     "GET /v1/trust/{version}": {"at": V1 + "trust/1", "who": "nobody", "on": "device", "paths":
         [(V1 + "trust/" + v, 404, None) for v in ("x", "0", "-1", "99999999999999999999")]},
 
+    "DELETE /v1/device": {"at": V1 + "device", "paths": [(V1 + "device", 400, None), (V1 + "device/", 404, None)]},
+
     "GET /api/v1/trust": {"at": API + "trust", "paths": add(PAGES, API + "trust")},
     "POST /api/v1/trust": {"at": API + "trust", "type": CBOR, "bodies": [
         ("empty", b"", 400, "body"), ("no CBOR", b"\xff\xff", 400, "body"),
@@ -147,6 +149,14 @@ ROWS = {
             ("empty", b"", 411, "Content-Length"), ("other bytes", b"x" * 100, 422, "sha256")]},
     "GET /api/v1/payloads/{sha256}": {"at": API + "payloads/" + HEX, "paths":
         [(API + "payloads/" + d, 400, "sha256") for d in DIGESTS] + [(API + "payloads/" + HEX, 404, None)]},
+    "GET /api/v1/payloads/{sha256}/content": {"at": API + "payloads/" + HEX + "/content", "paths":
+        [(API + "payloads/%s/content" % d, 400, "sha256") for d in DIGESTS] +
+        [(API + "payloads/%s/content" % HEX, 404, None)]},
+    "GET /api/v1/products/{product}/statement": {"at": API + "products/lamp/statement", "paths":
+        product_paths("/statement") + [(API + "products/lamp/statement?component=" + v, s, "component") for v, s in
+            (("", 400), ("x", 400), ("8", 400), ("00" * 65, 400), ("814161", 404))]},
+    "GET /api/v1/channel": {"at": API + "channel"},
+    "GET /api/v1/online-key": {"at": API + "online-key"},
     "POST /api/v1/products/{product}/releases": {"at": API + "products/lamp/releases", "paths":
         product_paths("/releases"), "bodies": [
             ("empty", b"", 400, "body"), ("no CBOR", b"\xff\xff", 400, "body"), ("an array", b"\x80", 400, "body"),

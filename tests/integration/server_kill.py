@@ -25,6 +25,11 @@ ENV = {}
 if CUT:
     os.mkdir(KEEP)
     ENV = {"LD_PRELOAD": CUT, "LOST_SYNC_ROOT": os.path.join(HOME, "data"), "LOST_SYNC_KEEP": KEEP}
+os.umask(0o077)
+os.mkdir(os.path.join(HOME, "data"))
+# Far ahead of the clock, which could else make good for a number that was lost.
+with open(os.path.join(HOME, "data", "statement-number"), "w") as f:
+    f.write("4000000000000\n")
 S = Server(HOME, KEY, env=ENV)
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
 RANDOM = random.Random(SEED)
@@ -44,27 +49,45 @@ class Ledger:
         self.offers = set()  # (device, release's digest)
         self.installed = set()
         self.runs = {}       # device: (number, digest), whatever the server knows of it
+        self.gone = set()    # devices that were to be erased
+        self.erased = set()  # and were
+        self.statement = 0   # the highest number that a device saw
 
 
 L = Ledger()
 outstanding = 0
-outstanding_lock = threading.Lock()
+answered = 0
+outstanding_lock = threading.Condition()
 stop = threading.Event()
 number = 0
 
 
 def ask(call, *args, **kw):
     """One request; None when the server went away under it."""
-    global outstanding
+    global outstanding, answered
     with outstanding_lock:
         outstanding += 1
     try:
-        return call(*args, **kw)
+        answer = call(*args, **kw)
+        with outstanding_lock:
+            answered += 1
+            outstanding_lock.notify()
+        return answer
     except (OSError, http.client.HTTPException):
         return None
     finally:
         with outstanding_lock:
             outstanding -= 1
+
+
+def erase(name):
+    with L.lock:
+        del L.tokens[name]  # from here on it may be there or not
+        L.gone.add(name)
+    a = ask(S.api, "DELETE", "products/lamp/devices/" + name)
+    if a is not None and a.status == 204:
+        with L.lock:
+            L.erased.add(name)
 
 
 def operator():
@@ -78,6 +101,8 @@ def operator():
         if a is not None and a.status == 201:
             with L.lock:
                 L.tokens["d%d" % n] = a.json()["token"]
+            if n % 5 == 0:
+                erase("d%d" % n)
         image = os.urandom(rng.choice((100, 5000, 300000)))
         a = ask(S.upload, image)
         if a is None or a.status != 201:
@@ -113,6 +138,12 @@ def operator():
                     L.asked.pop(release)
 
 
+def statement_number(answer):
+    """Of the statement in an answer; 0: it has none."""
+    doc = answer.cbor().get(6)
+    return 0 if doc is None else cbor2.loads(cbor2.loads(doc).value[2])[4]
+
+
 def fleet(k):
     """One of the threads that check in for devices of their own, fetch, and confirm."""
     rng = random.Random(SEED + k)
@@ -123,8 +154,11 @@ def fleet(k):
             stop.wait(0.002)
             continue
         name = rng.choice(names)
-        token = L.tokens[name]
-        a = ask(S.check_in, token, "lamp", name, *L.runs.get(name, (0, None)))
+        token = L.tokens.get(name, "E" * 43)
+        a = ask(S.check_in, token, "lamp", name, *L.runs.get(name, (0, None)), more={15: b"12345678"})
+        if a is not None and a.status == 200:
+            with L.lock:
+                L.statement = max(L.statement, statement_number(a))
         if a is None or a.status != 200 or a.verdict() != 1:
             continue
         verdict = a.cbor()[1][0]
@@ -155,8 +189,14 @@ def audit(round_):
         states.update({r["id"]: r for r in page["releases"]})
         after = "&after=" + page["next"] if page["next"] else None
     for name, token in recent:
-        if S.check_in(token, "lamp", name, *L.runs.get(name, (0, None))).status != 200:
+        a = S.check_in(token, "lamp", name, *L.runs.get(name, (0, None)), more={15: b"12345678"})
+        if a.status != 200:
             lost.append("token of " + name)
+        elif 0 < statement_number(a) <= L.statement:
+            lost.append("statement number %d, after %d" % (statement_number(a), L.statement))
+    for name in L.erased:
+        if S.api("GET", "products/lamp/devices/" + name).status != 404:
+            lost.append("the erasing of " + name)
     for digest in L.payloads:
         if S.api("HEAD", "payloads/" + digest.hex()).status != 200:
             lost.append("payload " + digest.hex())
@@ -188,8 +228,9 @@ def last_audit():
     rows = {(n, d): s for n, d, s in db.execute(
         "SELECT d.name, r.digest, w.state FROM work w JOIN device d ON d.id = w.device"
         " JOIN release r ON r.id = w.release")}
-    T.equal("every offer is on record", [o for o in L.offers if o not in rows], [])
-    T.equal("every success is on record", [o for o in L.installed if rows.get(o) != 3], [])
+    kept = {o for o in L.offers | L.installed if o[0] not in L.gone}
+    T.equal("every offer is on record", [o for o in L.offers & kept if o not in rows], [])
+    T.equal("every success is on record", [o for o in L.installed & kept if rows.get(o) != 3], [])
     names = {n for n, in db.execute("SELECT name FROM device")}
     T.equal("every device is there", [n for n in L.tokens if n not in names], [])
     db.close()
@@ -232,8 +273,9 @@ def main():
         threads += [threading.Thread(target=fleet, args=(k,)) for k in range(FLEET)]
         for t in threads:
             t.start()
-        stop.wait(RANDOM.uniform(0.02, 0.12))
         with outstanding_lock:
+            enough = answered + RANDOM.randint(5, 60)
+            outstanding_lock.wait_for(lambda: answered >= enough and outstanding > 0, 10)
             in_flight += outstanding > 0
         S.process.kill()
         stop.set()
@@ -247,6 +289,8 @@ def main():
             return
     T.check("kills with a request in flight", in_flight >= MIN_BUSY,
             "%d of %d" % (in_flight, KILLS))
+    T.check("statements were seen, and devices erased", L.statement > 4000000000000 and L.erased,
+            (L.statement, len(L.erased)))
     T.check("work was done", len(L.installed) > KILLS // 5 and len(L.releases) > KILLS // 5,
             (len(L.installed), len(L.releases)))
     last_audit()

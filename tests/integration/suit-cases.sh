@@ -56,6 +56,10 @@ expect_match "$OUT" '^(6[6-9]|[7-9][0-9]) passed, 0 failed, [0-9]+ skipped$'
 expect_exit 0 "$BIN/suit-cases" "$OWN/negative"
 expect_match "$OUT" '^1(1[7-9]|20) passed, 0 failed, [0-3] skipped$'
 
+begin "payloads that another program encrypted"
+expect_exit 0 "$BIN/suit-cases" "$OWN/encryption-info"
+expect_match "$OUT" '^6 passed, 0 failed, 0 skipped$'
+
 if [ -d "$BESIDE" ]; then
     begin "vectors beside the project"
     for folder in "$BESIDE"/*/; do

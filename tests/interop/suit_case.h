@@ -10,6 +10,7 @@
 #include "suit_keys.h"
 
 #define SUIT_CASE_KEYS 8
+#define SUIT_CASE_DECRYPT 2
 
 enum suit_verdict { SUIT_PASS, SUIT_FAIL, SUIT_SKIP };
 
@@ -26,6 +27,9 @@ struct suit_case {
     struct suit_key key[SUIT_CASE_KEYS];
     struct lsuit_key trusted[SUIT_CASE_KEYS];
     size_t keys_n;
+    struct lsuit_trust_keys trust; /* those */
+    struct lsuit_decrypt_key decrypt[SUIT_CASE_DECRYPT];
+    size_t decrypt_n;
     struct lsuit_envelope envelope;
     struct lsuit_manifest manifest;
     struct lsuit_fault fault; /* of the last error */

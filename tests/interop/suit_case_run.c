@@ -76,14 +76,14 @@ const char *suit_needs(const struct suit_case *k, enum lsuit_err e)
 
 enum lsuit_err suit_admit(struct suit_case *k, struct lsuit_bytes doc, uint64_t current)
 {
-    struct lsuit_trust_keys trust = { k->trusted, k->keys_n, 1 };
     struct lsuit_auth auth;
     enum lsuit_err e;
 
+    k->trust = (struct lsuit_trust_keys){ k->trusted, k->keys_n, 1 };
     memset(&k->fault, 0, sizeof k->fault);
     e = lsuit_envelope_read(doc, &k->envelope, &k->fault);
     if (e == LSUIT_OK)
-        e = lsuit_envelope_verify(&k->envelope, &lsuit_crypto_psa, &trust, &auth, &k->fault);
+        e = lsuit_envelope_verify(&k->envelope, &lsuit_crypto_psa, &k->trust, &auth, &k->fault);
     if (e == LSUIT_OK)
         e = lsuit_manifest_read(&k->envelope, &lsuit_crypto_psa, &k->manifest, &k->fault);
     if (e == LSUIT_OK)
@@ -105,6 +105,8 @@ static int procedure(const char *name)
             return i;
     return 0;
 }
+
+#define DEPENDENCY_MAX 4096 /* its envelope */
 
 /*
  * One procedure: dry first, as a client does. What the build lacks ends it there; a condition that
@@ -146,6 +148,8 @@ static enum lsuit_err run_procedure(struct suit_case *k, struct lsuit_run *run, 
 enum lsuit_err suit_execute(struct suit_case *k, struct suit_device *d, json_t *procedures,
                             uint32_t steps, bool *gave_up_out)
 {
+    struct lsuit_dependency dependency[LSUIT_MAX_MANIFESTS - 1];
+    uint8_t envelope[LSUIT_MAX_MANIFESTS - 1][DEPENDENCY_MAX];
     struct lsuit_run run;
     uint8_t buf[128];
     enum lsuit_err e;
@@ -159,6 +163,9 @@ enum lsuit_err suit_execute(struct suit_case *k, struct suit_device *d, json_t *
     k->fault = run.fault;
     if (e != LSUIT_OK)
         return e;
+    for (i = 0; i < LSUIT_MAX_MANIFESTS - 1; i++)
+        dependency[i] = (struct lsuit_dependency){ .buf = envelope[i], .buf_len = DEPENDENCY_MAX };
+    lsuit_run_dependencies(&run, dependency, LSUIT_MAX_MANIFESTS - 1);
     json_array_foreach(procedures, i, name)
     {
         int which = procedure(json_string_value(name));
@@ -183,6 +190,19 @@ static void ids_fill(struct suit_case *k, json_t *array, struct suit_ids *ids)
         suit_bytes(k, json_string_value(hex));
 }
 
+/* An array of integers as CBOR. */
+static struct lsuit_bytes version_write(struct suit_case *k, json_t *array)
+{
+    struct suit_blob *b = blob_new(k, 64);
+    struct lsuit_cbor_writer w = lsuit_cbor_writer_init(b->bytes, b->len);
+    size_t i;
+    json_t *number;
+
+    lsuit_put_array(&w, (uint32_t)json_array_size(array));
+    json_array_foreach(array, i, number) lsuit_put_int(&w, json_integer_value(number));
+    return (struct lsuit_bytes){ b->bytes, w.err == LSUIT_OK ? w.len : 0 };
+}
+
 void suit_device_fill(struct suit_case *k, json_t *object, struct suit_device *d)
 {
     json_t *about = json_object_get(object, "device");
@@ -193,6 +213,12 @@ void suit_device_fill(struct suit_case *k, json_t *object, struct suit_device *d
     ids_fill(k, json_object_get(about, "vendor_ids"), &d->vendor);
     ids_fill(k, json_object_get(about, "class_ids"), &d->class);
     ids_fill(k, json_object_get(about, "device_ids"), &d->device);
+    d->keys = &k->trust;
+    d->decrypt_keys = k->decrypt;
+    d->decrypt_keys_n = k->decrypt_n;
+    d->now = (uint64_t)json_integer_value(json_object_get(about, "now"));
+    d->battery_mwh = (uint64_t)json_integer_value(json_object_get(about, "battery_mwh"));
+    d->authorized = json_is_true(json_object_get(about, "authorized"));
     d->max_components = (uint32_t)json_integer_value(json_object_get(about, "max_components"));
 
     json_object_foreach(json_object_get(object, "uris"), key, value)
@@ -215,6 +241,13 @@ void suit_device_fill(struct suit_case *k, json_t *object, struct suit_device *d
 
         if (c != NULL)
             c->slot = (uint64_t)json_integer_value(value);
+    }
+    json_object_foreach(json_object_get(about, "versions"), key, value)
+    {
+        struct suit_component *c = suit_device_component(d, suit_bytes(k, key));
+
+        if (c != NULL)
+            c->version = version_write(k, value);
     }
 }
 

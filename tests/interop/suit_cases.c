@@ -61,12 +61,35 @@ static bool keys_read(struct suit_case *k)
     return true;
 }
 
+/* The keys of the examples in draft-ietf-suit-firmware-encryption, for cases that name none. */
+#define DRAFT_KEK "61616161616161616161616161616161"
+#define DRAFT_ECDH "60fe6dd6d85d5740a5349b6f91267eeac5ba81b8cb53ee249e4b4eb102c476b3"
+
+/* The keys that payloads of the case are encrypted to. */
+static bool decrypt_keys_read(struct suit_case *k)
+{
+    const char *kek = json_string_value(json_object_get(k->doc, "device_kek_hex"));
+    const char *path = json_string_value(json_object_get(k->doc, "device_ecdh_private_key"));
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+    char full[4096];
+
+    if (path != NULL) {
+        snprintf(full, sizeof full, "%s/../keys/%s", k->dir, slash != NULL ? slash + 1 : path);
+        return suit_key_decrypt(NULL, full, &k->decrypt[k->decrypt_n++]);
+    }
+    if (kek == NULL && !suit_key_decrypt(NULL, DRAFT_ECDH, &k->decrypt[k->decrypt_n++]))
+        return false;
+    return suit_key_decrypt(kek != NULL ? kek : DRAFT_KEK, NULL, &k->decrypt[k->decrypt_n++]);
+}
+
 static enum suit_verdict judge(struct suit_case *k, bool sweep)
 {
     const char *kind = json_string_value(json_object_get(k->doc, "kind"));
 
     if (!keys_read(k))
         return SUIT_FAIL;
+    if (!decrypt_keys_read(k))
+        return suit_say(k, SUIT_FAIL, "can't read the key to decrypt with");
     if (kind == NULL)
         return suit_case_full(k, sweep);
     if (strcmp(kind, "full") == 0)
@@ -104,6 +127,8 @@ static void run_case(const char *dir, const char *file, bool sweep)
         free(k->blobs);
         k->blobs = next;
     }
+    for (size_t i = 0; i < k->decrypt_n; i++)
+        (void)psa_destroy_key(k->decrypt[i].key);
     json_decref(k->doc);
     free(k);
 }

@@ -224,6 +224,53 @@ static int write(void *ctx, uint32_t comp, bool first, struct lsuit_bytes conten
     return move(ctx, comp, first, content);
 }
 
+/* Decrypt all at once into d->plain, as a device with memory to spare would. */
+static bool decrypt(struct suit_device *d, struct lsuit_bytes sealed, struct lsuit_bytes info)
+{
+    static uint8_t buf[SUIT_DEVICE_PLAIN];
+    struct lsuit_decrypt dec;
+    struct lsuit_bytes rest = { NULL, 0 };
+
+    if (lsuit_decrypt_open(&dec, &lsuit_crypto_psa, d->decrypt_keys, d->decrypt_keys_n, info, buf,
+                           sizeof buf, NULL) != LSUIT_OK)
+        return false;
+    if (lsuit_decrypt_update(&dec, sealed, d->plain, sizeof d->plain, &d->plain_n) != LSUIT_OK ||
+        lsuit_decrypt_finish(&dec, &rest) != LSUIT_OK) {
+        lsuit_decrypt_abort(&dec);
+        return false;
+    }
+    if (rest.len > 0) {
+        memcpy(d->plain, rest.ptr, rest.len);
+        d->plain_n = rest.len;
+    }
+    return true;
+}
+
+static int decrypt_move(struct suit_device *d, uint32_t comp, bool first, struct lsuit_bytes sealed,
+                        uint64_t max_size, struct lsuit_bytes info)
+{
+    if (first && !decrypt(d, sealed, info))
+        return refuse(d, "not decrypted");
+    if (d->plain_n > max_size)
+        return refuse(d, "larger than image-size");
+    return move(d, comp, first, (struct lsuit_bytes){ d->plain, d->plain_n });
+}
+
+static int copy_decrypt(void *ctx, uint32_t comp, bool first, uint32_t source, uint64_t max_size,
+                        struct lsuit_bytes encryption_info)
+{
+    struct suit_component *s = of(ctx, source);
+
+    return decrypt_move(ctx, comp, first, (struct lsuit_bytes){ s->bytes, s->len }, max_size,
+                        encryption_info);
+}
+
+static int write_decrypt(void *ctx, uint32_t comp, bool first, struct lsuit_bytes content,
+                         struct lsuit_bytes encryption_info)
+{
+    return decrypt_move(ctx, comp, first, content, UINT64_MAX, encryption_info);
+}
+
 static int swap(void *ctx, uint32_t comp, bool first, uint32_t source)
 {
     struct suit_device *d = ctx;
@@ -256,6 +303,88 @@ static int invoke(void *ctx, uint32_t comp, struct lsuit_bytes args)
     d->touched = true;
     if (d->invoked_n < sizeof d->invoked / sizeof d->invoked[0])
         d->invoked[d->invoked_n++] = d->of[comp];
+    return LSUIT_OP_DONE;
+}
+
+static bool now(void *ctx, uint64_t *epoch_s_out)
+{
+    struct suit_device *d = ctx;
+
+    *epoch_s_out = d->now;
+    return d->now != 0;
+}
+
+static bool battery(void *ctx, uint64_t *mwh_out)
+{
+    struct suit_device *d = ctx;
+
+    *mwh_out = d->battery_mwh;
+    return d->battery_mwh != 0;
+}
+
+static int authorized(void *ctx, int64_t priority)
+{
+    struct suit_device *d = ctx;
+    int r = disturb(d);
+
+    (void)priority;
+    if (r != LSUIT_OP_DONE)
+        return r;
+    return d->authorized ? LSUIT_OP_DONE : LSUIT_OP_FAIL;
+}
+
+static struct lsuit_bytes version(void *ctx, uint32_t comp)
+{
+    return of(ctx, comp)->version;
+}
+
+/* Whatever it is, it comes when the device has said AGAIN often enough. */
+static int wait_for(void *ctx, enum lsuit_wait_event event, int64_t value, struct lsuit_bytes other)
+{
+    (void)event;
+    (void)value;
+    (void)other;
+    return disturb(ctx);
+}
+
+static int metadata(void *ctx, uint32_t comp, struct lsuit_bytes metadata)
+{
+    (void)ctx;
+    (void)comp;
+    (void)metadata;
+    return LSUIT_OP_DONE;
+}
+
+static const struct lsuit_trust_keys *dependency_keys(void *ctx, uint32_t comp)
+{
+    struct suit_device *d = ctx;
+
+    (void)comp;
+    return d->keys;
+}
+
+static enum lsuit_err dependency_accept(void *ctx, uint32_t comp,
+                                        const struct lsuit_manifest *manifest,
+                                        const struct lsuit_auth *auth)
+{
+    (void)ctx;
+    (void)comp;
+    (void)manifest;
+    return auth->signers_n > 0 ? LSUIT_OK : LSUIT_ERR_COMPONENT_AUTH;
+}
+
+static int unlink_component(void *ctx, uint32_t comp, bool first)
+{
+    struct suit_device *d = ctx;
+    struct suit_component *c = of(d, comp);
+    int r = disturb(d);
+
+    (void)first;
+    if (r != LSUIT_OP_DONE)
+        return r;
+    c->present = false;
+    c->len = 0;
+    d->touched = true;
     return LSUIT_OP_DONE;
 }
 
@@ -322,6 +451,9 @@ static void trace(void *ctx, const struct lsuit_trace *t)
         say(d, "procedure %s\n", name);
     } else if (t->kind == LSUIT_TRACE_SECTION) {
         say(d, "section %s\n", name);
+    } else if (t->kind == LSUIT_TRACE_BEGIN || t->kind == LSUIT_TRACE_END) {
+        say(d, "%s %u %s\n", name, (unsigned)t->component,
+            t->kind == LSUIT_TRACE_BEGIN ? "begin" : "end");
     } else {
         say(d, "%s %u %s", name, (unsigned)t->component, t->ok ? "ok" : "fail");
         say_detail(d, t);
@@ -345,4 +477,15 @@ const struct lsuit_platform SUIT_DEVICE_PLATFORM = {
     .swap = swap,
     .invoke = invoke,
     .trace = trace,
+    .copy_decrypt = copy_decrypt,
+    .write_decrypt = write_decrypt,
+    .now = now,
+    .battery = battery,
+    .authorized = authorized,
+    .version = version,
+    .wait = wait_for,
+    .metadata = metadata,
+    .dependency_keys = dependency_keys,
+    .dependency_accept = dependency_accept,
+    .unlink = unlink_component,
 };

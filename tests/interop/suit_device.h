@@ -7,19 +7,22 @@
 #ifndef SUIT_DEVICE_H
 #define SUIT_DEVICE_H
 
+#include "lsuit/decrypt.h"
 #include "lsuit/suit_run.h"
 
 #define SUIT_DEVICE_COMPONENTS 32
 #define SUIT_DEVICE_IDS 8
 #define SUIT_DEVICE_URIS 16
 #define SUIT_DEVICE_TRACE 16384
+#define SUIT_DEVICE_PLAIN 16384
 
 struct suit_component {
     struct lsuit_bytes id; /* encoded */
     uint8_t *bytes;
     size_t len;
     bool present;
-    uint64_t slot; /* that an update writes */
+    uint64_t slot;              /* that an update writes */
+    struct lsuit_bytes version; /* encoded; absent: it has none */
 };
 
 struct suit_ids {
@@ -37,6 +40,11 @@ struct suit_device {
     size_t comp_n;
     uint32_t of[LSUIT_MAX_COMPONENTS]; /* component index in the manifest -> comp[] */
     uint32_t max_components;
+    const struct lsuit_trust_keys *keys; /* of dependencies */
+    const struct lsuit_decrypt_key *decrypt_keys;
+    size_t decrypt_keys_n;
+    uint64_t now, battery_mwh; /* 0: not known */
+    bool authorized;
 
     bool willing;     /* any identity is ours, and dry runs are traced: for foreign traces */
     uint32_t piece;   /* bytes that one call of fetch, copy, write moves; 0: all */
@@ -47,8 +55,10 @@ struct suit_device {
     uint32_t yields;     /* answers AGAIN so far */
     uint32_t again_said;
     bool failed_once;
-    bool touched;                  /* a component changed, or something was invoked */
-    size_t moved;                  /* of the operation in work */
+    bool touched; /* a component changed, or something was invoked */
+    size_t moved; /* of the operation in work */
+    uint8_t plain[SUIT_DEVICE_PLAIN];
+    size_t plain_n;                /* decrypted, for the operation in work */
     const char *why;               /* of the last failure */
     char trace[SUIT_DEVICE_TRACE]; /* lines, each with its newline */
     size_t trace_n;

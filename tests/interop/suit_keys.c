@@ -69,6 +69,15 @@ static bool spki(struct suit_key *k, size_t n, const uint8_t *head, size_t head_
     return true;
 }
 
+/* An hss_public_key: its length, one to eight levels, a small number as type of the tree. */
+static bool hss(const uint8_t *key, long n)
+{
+    static const uint8_t ZERO[3] = { 0 };
+
+    return (n == 60 || n == 52) && memcmp(key, ZERO, 3) == 0 && key[3] >= 1 && key[3] <= 8 &&
+           memcmp(key + 4, ZERO, 3) == 0;
+}
+
 bool suit_key_read(const char *path, struct suit_key *key_out)
 {
     char text[2048];
@@ -90,7 +99,7 @@ bool suit_key_read(const char *path, struct suit_key *key_out)
     hex = suit_hex(text, key_out->bytes, sizeof key_out->bytes);
     if (hex < 32)
         return false;
-    key_out->key.type = hex == 60 ? LSUIT_KEY_HSS_LMS : LSUIT_KEY_HMAC256;
+    key_out->key.type = hss(key_out->bytes, hex) ? LSUIT_KEY_HSS_LMS : LSUIT_KEY_HMAC256;
     key_out->key.material = (struct lsuit_bytes){ key_out->bytes, (size_t)hex };
     return true;
 }

@@ -21,7 +21,7 @@ server/api/        server/api/ server/web/ server/engine/ server/http/http.h ser
 server/web/        server/web/ server/engine/ server/base/ manifests/include/
 server/main.c      server/ manifests/include/
 tools/             tools/ client/include/ manifests/include/
-tools/fleet        tools/ client/include/ manifests/include/ server/decide/
+tools/fleet        tools/ client/include/ client/core/sched.h manifests/include/ server/decide/
 tests/             tests/ manifests/ client/ server/ tools/
 '
 

@@ -15,7 +15,7 @@ begin "power lost 20 times: nothing acknowledged is lost"
 run "" 20
 expect_match "$OUT" '[0-9]+ passed, 0 failed'
 
-for kind in -wal artifacts/tmp dir; do
+for kind in -wal artifacts/tmp dir statement-number; do
     begin "without syncing $kind the same loop fails"
     run "$kind" 20
     [ -n "$(grep -a -E '^FAIL (round|.*does not start|.*what was acknowledged)' <<<"$OUT")" ]

@@ -357,10 +357,17 @@ static void test_connection(void)
     static const char WANT[] = "POST /x/abc HTTP/1.1\r\nHost: h.example\r\n"
                                "Authorization: Bearer secret\r\n"
                                "Lapel-Attempt: 0123456789abcdef\r\n"
+                               "Lapel-Erase: 6162\r\n"
                                "Range: bytes=70000000000-\r\nIf-Range: \"abc\"\r\n"
                                "Content-Type: application/cbor\r\nContent-Length: 2\r\n\r\nhi";
-    struct lapel_request all = { "POST", "/x/",        { (const uint8_t *)"abc", 3 }, "secret",
-                                 ID,     70000000000u, { (const uint8_t *)"hi", 2 } };
+    struct lapel_request all = { "POST",
+                                 "/x/",
+                                 { (const uint8_t *)"abc", 3 },
+                                 "secret",
+                                 ID,
+                                 { (const uint8_t *)"ab", 2 },
+                                 70000000000u,
+                                 { (const uint8_t *)"hi", 2 } };
     meet(ONE, sizeof ONE - 1);
     CHECK_INT(lapel_http_start(&http, &all), HTTP_AGAIN);
     CHECK_INT(lapel_http_step(&http, 1000), HTTP_AGAIN); /* connect */

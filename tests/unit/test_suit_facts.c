@@ -121,18 +121,24 @@ static void indices(void)
     CHECK_BYTES(f.vendor_id.ptr, 2, "\x63\xaf", 2); /* the first one */
 }
 
+#define FETCH(digit) "14 a1 15 61" digit "15 0f"
+#define EIGHT(head)                                                                          \
+    head FETCH("30") FETCH("31") FETCH("32") FETCH("33") FETCH("34") FETCH("35") FETCH("36") \
+        FETCH("37")
+
 static void limits(void)
 {
-    struct make_manifest made = {
-        .section = { { 20, "90 15 0f 15 0f 15 0f 15 0f 15 0f 15 0f 15 0f 15 0f", false } }
-    };
+    struct make_manifest made = { .section = { { 20, EIGHT("98 20"), false } } };
     struct lsuit_facts f = { 0 };
 
     check_case("eight fetches, and nine");
     CHECK_INT(facts_of(&made, &f), LSUIT_OK);
     CHECK_UINT(f.fetch_n, 8);
-    made.section[0].content = "92 15 0f 15 0f 15 0f 15 0f 15 0f 15 0f 15 0f 15 0f 15 0f";
+    made.section[0].content = EIGHT("98 24") FETCH("38");
     CHECK_INT(facts_of(&made, &f), LSUIT_ERR_LIMIT);
+    made.section[0].content = EIGHT("98 24") FETCH("37");
+    CHECK_INT(facts_of(&made, &f), LSUIT_OK); /* one of them twice */
+    CHECK_UINT(f.fetch_n, 8);
 }
 
 static void written(void)

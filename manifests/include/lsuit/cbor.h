@@ -42,9 +42,8 @@ enum lsuit_cbor_type {
 };
 
 struct lsuit_cbor_level {
-    uint32_t left; /* items (array) or pairs (map) not begun yet */
-    bool is_map;
-    uint8_t at;              /* map: between pairs, in a key, before or in its value */
+    uint32_t left;           /* items (array) or pairs (map) not begun yet */
+    uint8_t at;              /* in an array; in a map: between pairs, in a key, before a value */
     const uint8_t *key;      /* map: the encoded bytes of the key in work */
     const uint8_t *prev_key; /* map: those of the key before, for order and uniqueness */
 };
@@ -55,21 +54,29 @@ struct lsuit_cbor {
     const uint8_t *p;
     const uint8_t *end;
     enum lsuit_err err;
+#ifndef LSUIT_NO_TEXT
+    const char *why; /* of the error, static, or NULL */
+#endif
     uint8_t depth;
-    struct lsuit_cbor_level level[LSUIT_CBOR_DEPTH];
+    struct lsuit_cbor_level level[LSUIT_CBOR_DEPTH + 1]; /* [0]: the document */
 };
 
 struct lsuit_cbor lsuit_cbor_open(struct lsuit_bytes doc);
+/* The same for a cursor that is there. */
+void lsuit_cbor_start(struct lsuit_cbor *c, struct lsuit_bytes doc);
 
 /* Keep the first error. Returns false always, so that a reader can `return lsuit_cbor_fail(..)`. */
 bool lsuit_cbor_fail(struct lsuit_cbor *c, enum lsuit_err err);
+/* The same with a reason, static. */
+bool lsuit_cbor_refuse(struct lsuit_cbor *c, enum lsuit_err err, const char *why);
 
 /* The type of the next item, without taking it. */
 enum lsuit_cbor_type lsuit_cbor_peek(const struct lsuit_cbor *c);
 
 /* Take one item of the named type; another type is LSUIT_ERR_CBOR. */
 uint64_t lsuit_cbor_uint(struct lsuit_cbor *c);
-int64_t lsuit_cbor_int(struct lsuit_cbor *c); /* LSUIT_ERR_RANGE outside of int64 */
+int64_t lsuit_cbor_int(struct lsuit_cbor *c);   /* LSUIT_ERR_RANGE outside of int64 */
+int32_t lsuit_cbor_int32(struct lsuit_cbor *c); /* LSUIT_ERR_RANGE outside of int32 */
 bool lsuit_cbor_bool(struct lsuit_cbor *c);
 void lsuit_cbor_null(struct lsuit_cbor *c);
 struct lsuit_bytes lsuit_cbor_bstr(struct lsuit_cbor *c);
@@ -90,6 +97,8 @@ uint32_t lsuit_cbor_array(struct lsuit_cbor *c);
 
 /* The next integer key of the open map; any other type of key is LSUIT_ERR_CBOR. */
 bool lsuit_cbor_next_key(struct lsuit_cbor *c, int64_t *key_out);
+/* The same for the keys of SUIT, which are small: LSUIT_ERR_RANGE outside of int32. */
+bool lsuit_cbor_next_code(struct lsuit_cbor *c, int32_t *key_out);
 
 /*
  * Prepare for the next key of whatever type; the caller then reads it with lsuit_cbor_int,

@@ -17,6 +17,12 @@
 #define LSUIT_BASE 0
 #endif
 
+/* Commands that a draft calls optional: write, check-content, swap, device-identifier, and
+ * set-parameters where there are no dependencies (draft-ietf-suit-manifest-37, section 11). */
+#ifndef LSUIT_WITH_OPTIONAL
+#define LSUIT_WITH_OPTIONAL (!LSUIT_BASE)
+#endif
+
 /* Dependencies, set-parameters, unlink and uninstall (draft-ietf-suit-trust-domains). */
 #ifndef LSUIT_WITH_DEPENDENCIES
 #define LSUIT_WITH_DEPENDENCIES (!LSUIT_BASE)
@@ -51,6 +57,11 @@
 /* Writing SUIT_Report (draft-ietf-suit-report). */
 #ifndef LSUIT_WITH_REPORT
 #define LSUIT_WITH_REPORT (!LSUIT_BASE)
+#endif
+
+/* Telling the platform of each command (struct lsuit_platform, trace). */
+#ifndef LSUIT_WITH_TRACE
+#define LSUIT_WITH_TRACE (!LSUIT_BASE)
 #endif
 
 /* Components in one manifest. 1 to 31. */

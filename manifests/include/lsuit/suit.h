@@ -144,11 +144,12 @@ struct lsuit_manifest {
     uint64_t sequence;
     struct lsuit_bytes reference_uri; /* tstr; absent when not given */
     struct lsuit_bytes component_id;  /* encoded suit-manifest-component-id; absent: none */
-    struct lsuit_bytes components[LSUIT_MAX_COMPONENTS]; /* encoded component identifiers */
+    /* encoded component identifiers; absent: nobody gave one (dependencies have gaps) */
+    struct lsuit_bytes components[LSUIT_MAX_COMPONENTS];
     uint32_t components_n;
-    uint32_t dependencies;     /* bit i: component i is a dependency */
-    struct lsuit_bytes shared; /* content of suit-shared-sequence */
-    struct lsuit_bytes set_version;
+    uint32_t dependencies;          /* bit i: component i is a dependency */
+    struct lsuit_bytes shared;      /* content of suit-shared-sequence */
+    struct lsuit_bytes set_version; /* encoded array of integers; absent: none */
     struct lsuit_part validate, load, invoke, coswid, dependency_resolution, payload_fetch,
         candidate_verification, install, text, uninstall;
 };
@@ -245,7 +246,7 @@ bool lsuit_envelope_payload_at(const struct lsuit_envelope *envelope, uint32_t i
                                struct lsuit_bytes *name_out, struct lsuit_bytes *payload_out);
 
 /* Section by manifest key; NULL for a key that is no section. */
-const struct lsuit_part *lsuit_manifest_part(const struct lsuit_manifest *manifest, int64_t key);
+const struct lsuit_part *lsuit_manifest_part(const struct lsuit_manifest *manifest, int32_t key);
 
 /* --- what a manifest says about itself, for users, servers and stores --- */
 

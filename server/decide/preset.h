@@ -1,0 +1,59 @@
+/*
+ * How fast a release is handed out, by its severity: the waves of a rollout for which nobody
+ * gave any, and the least that a first wave must hold. Pure tables.
+ */
+#ifndef DECIDE_PRESET_H
+#define DECIDE_PRESET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PRESET_WAVES = 5 };
+
+struct preset_wave {
+    double share;    /* cumulative */
+    int64_t devices; /* at least so many */
+    double soak;     /* in polls */
+};
+
+struct preset {
+    const char *name;
+    struct preset_wave waves[PRESET_WAVES];
+    int64_t least_soak_ms; /* of every wave, however short the polls */
+    double longest;        /* polls that a gate waits for evidence before it asks a person */
+    uint32_t poll_s;       /* polls are made as short as this while it runs; 0: left alone */
+};
+
+enum preset_kind { PRESET_FEATURE, PRESET_SECURITY, PRESET_CRITICAL, PRESETS };
+
+/* Security is the default. */
+extern const struct preset PRESET[PRESETS];
+
+/* NULL: there is none of this name. */
+const struct preset *preset_find(const char *name);
+
+/* By update-priority: below 100 critical, below 1000 security, from there on feature. */
+enum preset_kind preset_of(bool has_priority, int64_t priority);
+
+/*
+ * The floor of every rollout: a first wave of at most this many devices soaks at least an hour
+ * before more follow, and holds at least min(100, 1 %) so that it can show something.
+ */
+enum { PRESET_FLOOR_MS = 3600000 };
+int64_t preset_floor(int64_t fleet);
+
+/*
+ * How judging goes with time: a check-in is overdue after `next` polls and an hour, and the last
+ * word is said three days later.
+ */
+int64_t preset_next_ms(int64_t poll_ms);
+int64_t preset_late_ms(int64_t poll_ms);
+
+/* Devices of which it is watched whether they stay away without the release: the last by place. */
+int64_t preset_control(int64_t fleet);
+
+/* Each class and hardware revision has at least so many devices in the first wave, or all. */
+enum { PRESET_STRATUM = 20 };
+
+#endif
