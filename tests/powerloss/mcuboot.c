@@ -287,4 +287,5 @@ int main(void)
     return check_done();
 }
 
+/* Here, for its names are those of the system's calls. */
 #include "ports/mcuboot/mcuboot.c"
