@@ -161,6 +161,8 @@ static bool settled(struct device *x)
 
 static bool live(uint32_t at, enum device_cut cut)
 {
+    accepted = false;
+    d.loader = loader;
     d.cut_at = at;
     d.cut = cut;
     if (setjmp(d.power) != 0)
@@ -184,7 +186,6 @@ static void sweep(bool gone)
     for (int cut = 0; cut < CUT_KINDS; cut++) {
         for (uint32_t at = 1; at <= total && lost < 5; at++) {
             start(gone);
-            d.loader = loader;
             bool done = live(at, (enum device_cut)cut);
 
             device_boot(&d); /* what it says it runs is what it runs after one more start */
