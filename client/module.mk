@@ -47,6 +47,10 @@ USES.tests/fuzz/fuzz_http1 := client/liblapel manifests/liblsuit
 TESTS += tests/powerloss/other
 USES.tests/powerloss/other := client/liblapel manifests/liblsuit
 
+TESTS += tests/powerloss/mcuboot tests/powerloss/psa_fwu
+USES.tests/powerloss/mcuboot := client/liblapel manifests/liblsuit
+USES.tests/powerloss/psa_fwu := client/liblapel manifests/liblsuit
+
 # The agent's network code against a server that lies.
 TESTS += tests/integration/hostile
 USES.tests/integration/hostile := client/libagent client/liblapel manifests/liblsuit
