@@ -13,7 +13,6 @@
 
 #include "lsuit/checkin.h"
 #include "lsuit/receipt.h"
-#include "text.h"
 
 enum lapel_err lapel_erase(struct lapel *ctx)
 {
@@ -69,7 +68,7 @@ enum lapel_err lapel_erase_start(struct lapel *ctx)
 
 static bool is_text(struct lsuit_bytes b, const char *text)
 {
-    return b.len == lapel_text_n(text) && memcmp(b.ptr, text, b.len) == 0;
+    return b.len == lsuit_text(text).len && memcmp(b.ptr, text, b.len) == 0;
 }
 
 static uint8_t check_receipt(struct lapel *ctx, struct lsuit_bytes doc)

@@ -18,7 +18,6 @@
 #include "lsuit/checkin.h"
 #include "lsuit/place.h"
 #include "lsuit/statement.h"
-#include "text.h"
 
 #define SAVE_FIRST_S 900u
 #define SAVE_S 21600u
@@ -167,7 +166,7 @@ static void stop_what_is_in_hand(struct lapel *ctx, const struct lsuit_statement
 /* True when it must be in the journal before anything follows from it. */
 static bool take_support(struct lapel *ctx, const struct lsuit_statement *st)
 {
-    uint32_t end = lsuit_statement_support(st, lapel_text_bytes(ctx->config->model));
+    uint32_t end = lsuit_statement_support(st, lsuit_text(ctx->config->model));
     bool news = end != 0 && end != ctx->rec.support_end;
 
     if (news)
@@ -235,7 +234,7 @@ enum lapel_err lapel_fresh_start(struct lapel *ctx)
 
 static bool lets_in(const struct lapel *ctx, const struct lsuit_release *r)
 {
-    struct lsuit_bytes id = lapel_text_bytes(ctx->config->device_id);
+    struct lsuit_bytes id = lsuit_text(ctx->config->device_id);
     uint64_t place = UINT64_MAX; /* nobody in particular: in when everybody is */
 
     if (r->state != LSUIT_RELEASE_OPEN || r->sequence <= ctx->rec.accepted.sequence)
