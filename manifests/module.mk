@@ -48,6 +48,13 @@ USES.tests/unit/test_suit_report := manifests/liblsuit
 USES.tests/unit/test_hss     := manifests/liblsuit
 USES.tests/unit/test_decrypt := manifests/liblsuit
 
+FUZZ += tests/fuzz/fuzz_cbor_peer tests/fuzz/fuzz_decrypt tests/fuzz/fuzz_hss tests/fuzz/fuzz_suit_report
+USES.tests/fuzz/fuzz_cbor_peer   := manifests/liblsuit
+USES.tests/fuzz/fuzz_decrypt     := manifests/liblsuit
+USES.tests/fuzz/fuzz_hss         := manifests/liblsuit
+USES.tests/fuzz/fuzz_suit_report := manifests/liblsuit
+PKG.tests/fuzz/fuzz_cbor_peer    := cbor
+
 # lapel's own documents.
 TESTS += tests/unit/test_bounds tests/unit/test_checkin tests/unit/test_doc tests/unit/test_place tests/unit/test_report \
          tests/unit/test_statement tests/unit/test_trust tests/unit/test_uuid
