@@ -55,6 +55,13 @@ static const struct procedure PROCEDURES[] = {
 };
 /* clang-format on */
 
+struct lsuit_frame *lsuit_run_top(struct lsuit_run *run)
+{
+    struct lsuit_level *level = lsuit_run_level(run);
+
+    return &level->frame[level->depth - 1];
+}
+
 enum outcome lsuit_run_fail(struct lsuit_run *run, enum lsuit_err err, int32_t code)
 {
     struct lsuit_level *level = lsuit_run_level(run);
