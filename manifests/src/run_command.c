@@ -86,6 +86,26 @@ enum outcome lsuit_run_read(struct call *k, uint8_t *buf, size_t cap, struct lsu
     return OUT_DONE;
 }
 
+/*
+ * While strict-order is false no component may be written and read from in one sequence, in
+ * whichever order (draft-ietf-suit-manifest-37, "Parallel Processing Interpreter").
+ */
+static bool order_broken(struct call *k, uint32_t target, uint32_t source)
+{
+#if LSUIT_WITH_OPTIONAL
+    struct lsuit_frame *f = lsuit_run_top(k->run);
+
+    f->targets |= target;
+    f->sources |= source;
+    return f->loose && (f->targets & f->sources) != 0;
+#else
+    (void)k;
+    (void)target;
+    (void)source;
+    return false;
+#endif
+}
+
 enum outcome lsuit_run_change(struct call *k, uint32_t comp)
 {
     struct lsuit_run *run = k->run;
@@ -96,6 +116,8 @@ enum outcome lsuit_run_change(struct call *k, uint32_t comp)
         return lsuit_run_fault(k, LSUIT_ERR_OPERATION, "the component of a manifest in work");
     lsuit_run_dependency_changed(run, comp);
 #endif
+    if (order_broken(k, bit, 0))
+        return lsuit_run_fault(k, LSUIT_ERR_OPERATION, "a target and a source without an order");
     run->matched &= ~bit;
     if (run->dry) {
         run->unknown |= bit;
@@ -349,6 +371,8 @@ static enum outcome source_find(struct call *k, uint32_t *source_out)
     *source_out = (uint32_t)source;
     if (source == k->comp)
         return lsuit_run_fault(k, LSUIT_ERR_OPERATION, "source is the destination");
+    if (order_broken(k, 0, (uint32_t)1 << source))
+        return lsuit_run_fault(k, LSUIT_ERR_OPERATION, "a target and a source without an order");
     return OUT_DONE;
 }
 
