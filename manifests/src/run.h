@@ -68,9 +68,6 @@ enum outcome lsuit_run_section(struct lsuit_run *run);
 /* The command in work is done for one component: to the next one, or to the next command. */
 enum outcome lsuit_run_command_done(struct lsuit_run *run);
 
-/* End an open hash; harmless when there is none. */
-void lsuit_run_hash_end(struct lsuit_run *run);
-
 /* --- run_params.c --- */
 
 /* set- and override-parameters, override-multiple, copy-params: `c` stands at the argument. */
