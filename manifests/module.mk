@@ -30,6 +30,14 @@ TESTS += tests/unit/test_run
 SRC.tests/unit/test_run  := tests/unit/test_run.c tests/interop/suit_device.c
 USES.tests/unit/test_run := manifests/liblsuit
 
+TESTS += tests/unit/test_run_update
+SRC.tests/unit/test_run_update  := tests/unit/test_run_update.c tests/interop/suit_device.c
+USES.tests/unit/test_run_update := manifests/liblsuit
+
+TESTS += tests/unit/test_run_dependency
+SRC.tests/unit/test_run_dependency  := tests/unit/test_run_dependency.c tests/interop/suit_device.c
+USES.tests/unit/test_run_dependency := manifests/liblsuit
+
 FUZZ += tests/fuzz/fuzz_run
 SRC.tests/fuzz/fuzz_run  := tests/fuzz/fuzz_run.c tests/interop/suit_device.c
 USES.tests/fuzz/fuzz_run := manifests/liblsuit
