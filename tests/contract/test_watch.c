@@ -113,7 +113,7 @@ static enum err check_in(struct db *db, int i)
 static enum err hour(void *ctx, struct db *db)
 {
     int64_t day = (f.now - START) / DAY;
-    bool off = f.s.weekends && (day % 7 == 2 || day % 7 == 3);
+    bool off = f.s.weekends && (day % 7 == 1 || day % 7 == 2);
     enum err e = ERR_OK;
 
     (void)ctx;
