@@ -431,6 +431,7 @@ static enum lsuit_err check_sizes(struct lapel *ctx)
     const struct lsuit_dry *dry = &ctx->memory.work->run.dry_result;
     struct lapel_slot_info info;
     uint64_t room = 0;
+    unsigned n = 0;
 
     if (dry->size_unknown)
         return LSUIT_ERR_PARAMETER;
@@ -441,7 +442,10 @@ static enum lsuit_err check_sizes(struct lapel *ctx)
         if (ctx->port.slots->info(ctx->port.ctx, ctx->map[i], ctx->target, &info) <= 0)
             return LSUIT_ERR_OPERATION;
         room += info.size;
+        n++;
     }
+    if (n > 1 && !ctx->port.boot->atomic_set)
+        return LSUIT_ERR_OPERATION; /* a cut between would leave one new and one old */
     return dry->fetch_bytes > room ? LSUIT_ERR_SPACE : LSUIT_OK;
 }
 

@@ -148,6 +148,16 @@ static void recover(struct lapel *ctx)
     ctx->manifest_ok = false;
 }
 
+/* A hardware counter can't be set back with the flash. */
+static void raise_counter(struct lapel *ctx)
+{
+    uint64_t counter = 0;
+
+    if (ctx->port.nv->counter_get != NULL &&
+        ctx->port.nv->counter_get(ctx->port.ctx, &counter) > 0 && counter > ctx->rec.counter)
+        ctx->rec.counter = counter;
+}
+
 /* The records, and what they and the boot loader say of each other. */
 static enum lapel_err resume(struct lapel *ctx)
 {
@@ -159,6 +169,7 @@ static enum lapel_err resume(struct lapel *ctx)
     }
     if (!ctx->nv_known)
         recover(ctx);
+    raise_counter(ctx);
     ctx->tick_saved = ctx->rec.postpone_left_ms;
     ctx->rec.boots++;
     e = lapel_state_settle(ctx);

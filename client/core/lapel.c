@@ -152,8 +152,20 @@ static uint32_t bounded_wait(struct lapel *ctx)
     return wait > UINT32_MAX ? UINT32_MAX : (uint32_t)wait;
 }
 
+/* An exchange that drips: longer than it may be in all, or a payload that keeps a check-in waiting
+ * for so long. It ends like one whose connection broke. */
+static bool drips(const struct lapel *ctx, uint64_t now)
+{
+    if (ctx->exchange == EXCHANGE_NONE || now - ctx->exchange_at < LAPEL_EXCHANGE_MS)
+        return false;
+    return ctx->exchange != EXCHANGE_PAYLOAD ||
+           (check_due(ctx, now) && now >= ctx->next_check + LAPEL_EXCHANGE_MS);
+}
+
 static enum lapel_err piece(struct lapel *ctx, uint64_t now)
 {
+    if (drips(ctx, now))
+        lapel_http_close(&ctx->http);
     if (ctx->exchange != EXCHANGE_NONE && ctx->exchange < EXCHANGE_MANIFEST)
         return lapel_check_step(ctx);
     if (ctx->exchange == EXCHANGE_NONE) {

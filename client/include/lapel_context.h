@@ -98,6 +98,13 @@ struct lapel_fresh {
     uint8_t spare[7];
 };
 
+/* How often writing began anew (core/store.c). */
+struct lapel_begins {
+    uint8_t digest[8]; /* begin of the release's */
+    uint32_t left_ms;  /* of the day that counts */
+    uint32_t count;
+};
+
 struct lapel_record {
     uint32_t magic;
     uint32_t number;        /* rises with each save, may wrap */
@@ -119,6 +126,7 @@ struct lapel_record {
     uint8_t spare[6];
     struct lapel_fault fault;
     struct lapel_fresh fresh;
+    struct lapel_begins begins;
 };
 
 /* The record and, right behind it, what proves it whole: a checksum or the port's seal. */
@@ -228,6 +236,7 @@ struct lapel {
     uint64_t not_before; /* the server's Retry-After */
     uint64_t retry_at;   /* of the work in hand */
     uint64_t report_at;
+    uint64_t exchange_at; /* when the exchange under way began */
     uint64_t gate_until;
     uint64_t tick;           /* when running time was last counted */
     uint64_t staged_at;      /* when the check-in before the REBOOT gate was first tried */

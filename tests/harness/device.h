@@ -45,6 +45,7 @@ struct device_server {
     size_t recv_max, send_max; /* bytes a call moves; 0: all */
     size_t drop_after;         /* close after so many payload bytes of a response; 0: never */
     int drops;                 /* how often; -1: always */
+    uint32_t drip_ms;          /* time that each receive of a payload takes */
     bool no_range, chunked, close_each, refuse_connect, unknown_keys, negative_key, lie_total;
     const char *refuse_auth; /* 401 where this is in the Authorization header; NULL: nowhere */
     const uint8_t *raw;      /* this instead of any response */
@@ -89,6 +90,7 @@ struct device {
     bool has_counter;
 
     uint64_t now;
+    uint32_t drip_all_ms; /* time that any receive takes */
     int64_t epoch;
     bool net_down;
     uint32_t chance;
@@ -99,6 +101,7 @@ struct device {
     bool fired;
     jmp_buf power;
     int violations, bricks, boots;
+    int begins; /* erases of a slot's first unit */
 
     /* a port call that fails: the fail_at-th call, once or for ever */
     uint32_t calls, fail_at;
@@ -233,6 +236,7 @@ static int dev_erase(void *p, int component, uint8_t slot, uint64_t offset)
         return -1;
     if (slot == d->running || offset % d->slot[slot].unit != 0)
         d->violations++;
+    d->begins += offset == 0;
     flash_erase(d, &d->slot[slot], (uint32_t)offset);
     return 1;
 }
@@ -640,6 +644,7 @@ static void server_request(struct device *d, size_t head_n, size_t body_n)
     head[head_n] = '\0';
     s->out_n = 0;
     s->out_at = 0;
+    s->payload_at = 0;
     s->payload_end = 0;
     s->last_request_n = head_n + body_n;
     auth = strstr(head, "\r\nAuthorization: ");
@@ -740,6 +745,9 @@ static int dev_recv(void *p, uint8_t *buf, size_t n)
         n = left;
     if (s->recv_max != 0 && n > s->recv_max)
         n = s->recv_max;
+    if (s->payload_at != 0 && s->out_at >= s->payload_at)
+        d->now += s->drip_ms;
+    d->now += d->drip_all_ms;
     memcpy(buf, s->out + s->out_at, n);
     s->out_at += n;
     return (int)n;
