@@ -86,9 +86,9 @@ static void test_crypto(void)
     check_case("crypto: each member that is needed");
     d.ports.crypto = &c;
     CHECK_INT(lapel_init(&d.lapel, &d.config, &d.ports, &d.memory), LAPEL_OK);
-#define WITHOUT(m)                                                                          \
-    c = lsuit_crypto_psa;                                                                   \
-    c.m = 0;                                                                                \
+#define WITHOUT(m)        \
+    c = lsuit_crypto_psa; \
+    c.m = 0;              \
     CHECK_INT(lapel_init(&d.lapel, &d.config, &d.ports, &d.memory), LAPEL_ERR_PORT)
     WITHOUT(size);
     WITHOUT(hash_start);
