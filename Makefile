@@ -85,7 +85,7 @@ SEES.posix     := $(SEES.client) $(HOSTED)
 SEES.server    := $(SEES.manifests) -Iserver $(HOSTED)
 SEES.tools     := $(SEES.client) $(HOSTED)
 SEES.fleet     := $(SEES.tools) -Iserver -Iclient
-SEES.tests     := $(SEES.tools) -Itests/harness -Iserver -Iclient -Imanifests -I.
+SEES.tests     := $(SEES.tools) -Itests/harness -Itests/harness/platform -Iserver -Iclient -Imanifests -I.
 kind = $(if $(filter client/ports/posix/%,$(1)),posix,$(if $(filter tools/fleet%,$(1)),fleet,$(firstword $(subst /, ,$(1)))))
 sees = $(SEES.$(call kind,$(1)))
 

@@ -13,7 +13,7 @@ SRC.client/ports/posix/lapel-agent  := $(wildcard client/ports/posix/main.c)
 USES.client/ports/posix/lapel-agent := client/libagent client/liblapel manifests/liblsuit
 
 AGENT_TESTS := $(wildcard tests/unit/test_slots.c tests/unit/test_boot.c tests/unit/test_nv.c \
-                 tests/unit/test_hooks.c tests/unit/test_agentconf.c)
+                 tests/unit/test_hooks.c tests/unit/test_agentconf.c tests/unit/test_seal.c)
 TESTS += $(AGENT_TESTS:.c=)
 $(foreach t,$(AGENT_TESTS:.c=),$(eval USES.$(t) := client/libagent client/liblapel manifests/liblsuit))
 
@@ -30,6 +30,9 @@ USES.tests/unit/test_journal := client/liblapel manifests/liblsuit
 
 TESTS += tests/unit/test_fleet
 USES.tests/unit/test_fleet := client/liblapel manifests/liblsuit
+
+TESTS += tests/unit/test_verify
+USES.tests/unit/test_verify := client/liblapel manifests/liblsuit
 
 TESTS += tests/unit/test_init
 USES.tests/unit/test_init := client/liblapel manifests/liblsuit
@@ -50,9 +53,19 @@ USES.tests/fuzz/fuzz_http1 := client/liblapel manifests/liblsuit
 TESTS += tests/powerloss/other
 USES.tests/powerloss/other := client/liblapel manifests/liblsuit
 
+TESTS += tests/powerloss/mcuboot tests/powerloss/psa_fwu
+USES.tests/powerloss/mcuboot := client/liblapel manifests/liblsuit
+USES.tests/powerloss/psa_fwu := client/liblapel manifests/liblsuit
+
 # The agent's network code against a server that lies.
 TESTS += tests/integration/hostile
 USES.tests/integration/hostile := client/libagent client/liblapel manifests/liblsuit
 TIMEOUT.tests/integration/hostile := 180
 
 TEST_SHIMS += tests/integration/fake_clock
+
+TESTS += tests/unit/test_client_trust
+USES.tests/unit/test_client_trust := client/liblapel manifests/liblsuit
+
+TESTS += tests/powerloss/trust
+USES.tests/powerloss/trust := client/liblapel manifests/liblsuit

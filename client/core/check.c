@@ -3,7 +3,7 @@
  *
  *   (1) Credentials go out over TLS only, but for the switch that is named for it.
  *   (2) An answer changes times, the support period and the release in hand; never a setting,
- *       a key, a counter or what is accepted.
+ *       a key, a counter or what is accepted. It makes the device look for a trust set.
  *   (3) Of a refused manifest only its class is told, and to the server that check-ins go to,
  *       by the next check-in: the connection that brought it sees nothing of it.
  */
@@ -124,6 +124,7 @@ static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
         c.has_attempt = true;
         put_attempt(&ctx->rec.outcome, &c.attempt);
     }
+    c.trust_version = ctx->trust.version;
     c.has_security_counter = ctx->port.boot->counter != NULL;
     c.security_counter = ctx->rec.counter;
     c.has_boot_counter = true;
@@ -213,7 +214,7 @@ static void take_offer(struct lapel *ctx, const struct lsuit_verdict *v)
     memcpy(pair.digest, v->digest.ptr, sizeof pair.digest);
     if (in_hand(ctx, v) || ctx->rec.state == LAPEL_TRIAL || ctx->rec.state == LAPEL_REJECTED)
         return;
-    if (ctx->rec.accepted_known &&
+    if (ctx->rec.accepted_known && !ctx->tampered &&
         memcmp(pair.digest, ctx->rec.accepted.digest, sizeof pair.digest) == 0)
         return; /* it runs already */
     if (ctx->denied_any && memcmp(ctx->denied, pair.digest, sizeof ctx->denied) == 0)
@@ -301,11 +302,12 @@ static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
     answered(ctx);
     if (LAPEL_WITH_SUPPORT)
         take_support(ctx, a);
+    lapel_trust_answer(ctx, a->trust_version);
     lapel_core_plan(ctx);
     if (LAPEL_WITH_ERASE)
         lapel_erase_answer(ctx, a->erase_nonce);
     lapel_check_verdict(ctx, lsuit_answer_verdict(a, &space));
-    if (LAPEL_WITH_STATEMENTS && a->statement.ptr != NULL && ctx->config->online_keys_n != 0)
+    if (LAPEL_WITH_STATEMENTS && a->statement.ptr != NULL && lapel_trust_has_online(ctx))
         (void)lapel_fresh_take(ctx, a->statement, &st);
 }
 
@@ -333,6 +335,8 @@ static void statement_ended(struct lapel *ctx)
     if (LAPEL_WITH_SUPPORT)
         lapel_policy_support(ctx);
     lapel_core_plan(ctx);
+    /* A statement names no trust set: ask for the next, which is there or is a 404. */
+    lapel_trust_answer(ctx, ctx->trust.version + 1);
     lapel_fresh_choose(ctx, &st);
 }
 
@@ -344,8 +348,10 @@ static void check_ended(struct lapel *ctx)
 
     ctx->exchange = EXCHANGE_NONE;
     /* An authenticated server answered: for a trial that is as good as any answer (6.10). */
-    if (h->head.status == 200 || h->head.status == 429 || h->head.status == 503)
+    if (h->head.status == 200 || h->head.status == 429 || h->head.status == 503) {
         ctx->trial_checked = true;
+        lapel_trust_heard(ctx);
+    }
     if (h->head.status == 401) {
         lapel_fetch_unauthorised(ctx);
         if (LAPEL_WITH_ERASE)

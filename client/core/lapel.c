@@ -72,6 +72,7 @@ void lapel_core_forget(struct lapel *ctx)
 {
     if (ctx->run_open)
         lsuit_run_abort(&ctx->memory.work->run);
+    lapel_self_end(ctx);
     if (ctx->exchange == EXCHANGE_MANIFEST || ctx->exchange == EXCHANGE_PAYLOAD)
         lapel_core_close(ctx);
     ctx->run_open = false;
@@ -134,21 +135,17 @@ static bool check_due(const struct lapel *ctx, uint64_t now)
 static uint32_t bounded_wait(struct lapel *ctx)
 {
     uint64_t now = now_ms(ctx);
-    uint64_t wait = ctx->wait_ms;
-    uint64_t check = ctx->next_check > ctx->not_before ? ctx->next_check : ctx->not_before;
+    uint64_t at = ctx->kicked ? 0 : ctx->next_check;
 
-    if (ctx->kicked)
-        check = ctx->not_before;
-    check = check > now ? check - now : 0;
-    if (check < wait)
-        wait = check;
-    if (lapel_check_report_due(ctx)) {
-        uint64_t report = ctx->report_at > ctx->not_before ? ctx->report_at : ctx->not_before;
-
-        report = report > now ? report - now : 0;
-        if (report < wait)
-            wait = report;
-    }
+    if (lapel_check_report_due(ctx) && ctx->report_at < at)
+        at = ctx->report_at;
+    if (lapel_trust_wanted(ctx) && ctx->trust_at < at)
+        at = ctx->trust_at;
+    if (at < ctx->not_before)
+        at = ctx->not_before;
+    uint64_t wait = at > now ? at - now : 0;
+    if (wait > ctx->wait_ms)
+        wait = ctx->wait_ms;
     return wait > UINT32_MAX ? UINT32_MAX : (uint32_t)wait;
 }
 
@@ -168,13 +165,17 @@ static enum lapel_err piece(struct lapel *ctx, uint64_t now)
         lapel_http_close(&ctx->http);
     if (ctx->exchange != EXCHANGE_NONE && ctx->exchange < EXCHANGE_MANIFEST)
         return lapel_check_step(ctx);
-    if (ctx->exchange == EXCHANGE_NONE) {
+    if (ctx->exchange == EXCHANGE_NONE && ctx->work != WORK_SELF) {
         if (lapel_erase_due(ctx, now))
             return lapel_erase_start(ctx);
         if (lapel_check_report_due(ctx) && now >= ctx->report_at && now >= ctx->not_before)
             return lapel_check_report_start(ctx);
         if (check_due(ctx, now))
             return lapel_check_start(ctx);
+    }
+    if (lapel_trust_due(ctx, now)) {
+        lapel_trust_step(ctx);
+        return LAPEL_OK;
     }
     return lapel_apply_step(ctx);
 }
@@ -277,6 +278,7 @@ void lapel_status(const struct lapel *ctx, struct lapel_status *status_out)
     s.fetched = ctx->at;
     s.total = ctx->total;
     s.counter = r->counter;
+    s.tampered = ctx->tampered;
     s.running_slot = ctx->running_slot;
     for (size_t i = 0; i < 3; i++) {
         s.setting[i] = (enum lapel_choice)r->choice[i];
@@ -294,6 +296,8 @@ void lapel_status(const struct lapel *ctx, struct lapel_status *status_out)
     s.last_stage = r->outcome.stage;
     s.checks = ctx->checks;
     s.good_checks = ctx->good_checks;
+    s.trust_version = ctx->trust.version;
+    s.host = ctx->origin.host;
     *status_out = s;
 }
 

@@ -170,6 +170,7 @@ void lapel_policy_tick(struct lapel *ctx)
         passed < ctx->rec.begins.left_ms ? (uint32_t)passed : ctx->rec.begins.left_ms;
     if (LAPEL_WITH_SETTINGS)
         tick_postponed(ctx, passed);
+    lapel_trust_tick(ctx, passed);
     if (ctx->rec.state == LAPEL_TRIAL &&
         (ctx->port.net->up == NULL || ctx->port.net->up(ctx->port.ctx)))
         ctx->trial_left_ms -= passed < ctx->trial_left_ms ? passed : ctx->trial_left_ms;

@@ -148,6 +148,11 @@
 #define LAPEL_UNSET_MEANS_ON 1
 #endif
 
+/* Running time without a good answer after which the next base URL is tried, hours. 24 to 8760. */
+#ifndef LAPEL_SILENCE_H
+#define LAPEL_SILENCE_H 720
+#endif
+
 /* Longest postponement in all for one release, ms. 0 to 30 days. */
 #ifndef LAPEL_POSTPONE_BUDGET_MS
 #define LAPEL_POSTPONE_BUDGET_MS 604800000
@@ -201,6 +206,9 @@
 #endif
 #if LAPEL_EXCHANGE_MS < 10000 || LAPEL_EXCHANGE_MS > 3600000
 #error "LAPEL_EXCHANGE_MS: 10 s to 1 h"
+#endif
+#if LAPEL_SILENCE_H < 24 || LAPEL_SILENCE_H > 8760
+#error "LAPEL_SILENCE_H: 24 to 8760"
 #endif
 #if LAPEL_TRIALS < 1 || LAPEL_TRIALS > 10
 #error "LAPEL_TRIALS: 1 to 10"

@@ -10,8 +10,10 @@
 #include <stdint.h>
 
 #include "lapel.h"
+#include "lapel_verify.h"
 #include "lsuit/suit.h"
 #include "lsuit/suit_run.h"
+#include "lsuit/trust.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -88,6 +90,15 @@ struct lapel_fault {
     uint8_t detail[37];
 };
 
+/* What is known of trust sets and servers. */
+struct lapel_trusted {
+    uint32_t version;  /* the highest that was ever in force; 0: none */
+    uint16_t silent_h; /* hours of running time without a good answer */
+    uint8_t url;       /* the base URL in use: those of the set, then the factory's */
+    uint8_t spare;
+    uint8_t digest[32]; /* SHA-256 of the stored document */
+};
+
 /* The newest statement, and how old it is. */
 struct lapel_fresh {
     uint64_t number;        /* highest seen, 0: none */
@@ -126,6 +137,7 @@ struct lapel_record {
     uint8_t spare[6];
     struct lapel_fault fault;
     struct lapel_fresh fresh;
+    struct lapel_trusted trust;
     struct lapel_begins begins;
 };
 
@@ -169,7 +181,10 @@ struct lapel_http {
 struct lapel_work {
     struct lsuit_envelope envelope;
     struct lsuit_manifest manifest;
-    struct lsuit_run run;
+    union {
+        struct lsuit_run run;
+        struct lapel_verify self; /* of the image that runs, before anything else is in hand */
+    };
 };
 
 /* --- small things ------------------------------------------------------------------------------ */
@@ -214,6 +229,8 @@ struct lapel {
     bool from_zero;     /* and must not again */
     bool denied_any;    /* denied is set */
     bool has_priority;  /* priority is set */
+    int8_t self;        /* enum lapel_verdict_of_image so far */
+    bool tampered;      /* the running image isn't what its manifest names */
     bool trial_checked; /* a good check-in since the trial began */
     uint8_t identity;   /* enum identity */
     uint16_t told;      /* bit per event that was told for the release in hand */
@@ -276,6 +293,13 @@ struct lapel {
     uint8_t erase_nonce[32];
     uint64_t erase_at; /* not before */
 
+    struct lsuit_trust
+        trust;          /* in force; borrows from memory.trust or config.trust; version 0: none */
+    uint64_t trust_at;  /* now_ms: the next step may be fetched */
+    uint64_t silent_ms; /* running time without a good answer, beyond what rec says */
+    uint32_t trust_newest; /* as an answer said, 0: nothing to fetch */
+    uint8_t trust_fails;
+    uint8_t trust_record; /* which record of the port holds the set in force */
     uint32_t support_told;
     char support_url[LAPEL_SUPPORT_URL_SIZE];
 };

@@ -197,6 +197,7 @@ enum err rollout_resume_call(struct call *c, struct db *db);
 enum err rollout_halt_call(struct call *c, struct db *db);
 enum err rollout_abort_call(struct call *c, struct db *db);
 enum err rollout_advance_call(struct call *c, struct db *db);
+enum err rollout_decisions_call(struct call *c, struct db *db);
 enum err status_call(struct call *c, struct db *db);
 enum err audit_call(struct call *c, struct db *db);
 enum err site_call(struct call *c, struct db *db);

@@ -240,6 +240,8 @@ static enum err take_attempt(struct course *k, const struct lsuit_attempt *a)
     row.offset = a->has_offset && a->offset <= INT64_MAX ? (int64_t)a->offset : 0;
     row.at_ms = k->c->now_ms;
     e = device_attempt_put(k->db, k->device.id, &row);
+    if (e == ERR_OK && r != NULL && outcome_blame(a->class_) != WORK_WELL)
+        e = work_blame(k->db, k->device.id, r->id, outcome_blame(a->class_), k->c->now_ms);
     if (e != ERR_OK || r == NULL)
         return e;
     e = work_get(k->db, k->device.id, r->id, &w);
@@ -382,6 +384,22 @@ static enum err decide_space(struct course *k, const struct lsuit_running *now)
     if (v.kind == ROLLOUT_NOTHING)
         return ERR_OK;
     return apply(k, now, &v, which[v.release], &work[v.release]);
+}
+
+/* The revision of its hardware, when it says another than before. */
+static enum err take_revision(struct course *k)
+{
+    char revision[DEVICE_REVISION] = "";
+    size_t n = k->in->hw_revision.len;
+
+    if (n == 0 || n >= sizeof revision || memchr(k->in->hw_revision.ptr, 0, n) != NULL ||
+        same_bytes(k->in->hw_revision, k->device.revision, strlen(k->device.revision)))
+        return ERR_OK;
+    k->must_write = true;
+    if (!k->write)
+        return ERR_OK;
+    memcpy(revision, k->in->hw_revision.ptr, n);
+    return device_revision_put(k->db, k->device.id, revision);
 }
 
 /* The new token was used, so the old one goes. */
@@ -558,6 +576,8 @@ static enum err run_course(struct course *k)
 
     if (e == ERR_OK && k->device.id != 0) {
         e = take_slot(k);
+        if (e == ERR_OK)
+            e = take_revision(k);
         if (e == ERR_OK)
             e = running_list(k->db, k->device.id, before, &before_n);
         for (uint32_t i = 0; e == ERR_OK && i < k->in->running_n; i++)

@@ -49,6 +49,11 @@ void engine_dirty(struct engine *en)
     en->next = NULL;
 }
 
+void engine_look_at(struct engine *en, int64_t look_ms)
+{
+    atomic_store(&en->look_ms, look_ms);
+}
+
 void engine_kill(struct engine *en, int32_t release)
 {
     if (en->killed_n < sizeof en->killed / sizeof *en->killed)
@@ -157,7 +162,8 @@ static enum err tick_run(void *ctx, struct db *db)
 static bool is_due(struct engine *en)
 {
     const struct snapshot *s = engine_snapshot(en);
-    bool due = s->due_ms != 0 && s->due_ms <= clock_now_ms();
+    bool due = (s->due_ms != 0 && s->due_ms <= clock_now_ms()) ||
+               atomic_load(&en->look_ms) <= clock_now_ms();
 
     engine_snapshot_done(en);
     return due;

@@ -75,6 +75,7 @@ struct engine {
     pthread_mutex_t clock_lock;
     pthread_cond_t clock_wake;
     bool clock_runs, stopping;
+    atomic_llong look_ms; /* when the outcomes of a rollout are to be looked at; at a start, now */
 };
 
 /* Opens everything below and starts the clock. Strings of the config live until engine_close. */
@@ -91,6 +92,7 @@ const struct snapshot *engine_snapshot_writer(struct engine *engine, struct db *
 
 /* In the writer, as the last act of a change. */
 void engine_dirty(struct engine *engine);
+void engine_look_at(struct engine *engine, int64_t look_ms);
 void engine_kill(struct engine *engine, int32_t release);
 enum err engine_drop_tokens(struct engine *engine, struct db *db, int32_t device);
 

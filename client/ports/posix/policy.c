@@ -11,10 +11,11 @@
 
 static const char *const SEVERITY[] = { "critical", "security", "feature" };
 static const char *const GATE[] = { "", "download", "install", "reboot" };
-static const char *const EVENT[] = {
-    "",          "available", "consent-needed", "disrupt", "installed", "failed", "reverted",
-    "postponed", "withdrawn", "support-ending", "stale",   "refused",   "state",  "auth"
-};
+static const char *const EVENT[] = { "",          "available",      "consent-needed", "disrupt",
+                                     "installed", "failed",         "reverted",       "postponed",
+                                     "withdrawn", "support-ending", "stale",          "refused",
+                                     "state",     "auth",           "fresh",          "statement",
+                                     "erased",    "trust",          "tampered" };
 
 static const char *name_of(const char *const *table, size_t n, unsigned i)
 {
@@ -131,7 +132,7 @@ static void put_fault(json_t *o, const struct lsuit_fault *fault)
 static enum log_level level_of(enum lapel_event_id id)
 {
     return id == LAPEL_EVENT_FAILED || id == LAPEL_EVENT_REVERTED || id == LAPEL_EVENT_REFUSED ||
-                   id == LAPEL_EVENT_AUTH || id == LAPEL_EVENT_STALE
+                   id == LAPEL_EVENT_AUTH || id == LAPEL_EVENT_STALE || id == LAPEL_EVENT_TAMPERED
                ? LOG_LEVEL_WARNING
                : LOG_LEVEL_INFO;
 }
