@@ -315,7 +315,9 @@ static enum err gather(struct course *k, const struct lsuit_running *now,
             continue;
         which[n] = r;
         work[n] = (struct work){ .device = k->device.id, .release = r->id, .rollout = r->rollout };
-        wave = (uint64_t)r->sequence > now->sequence ? snapshot_wave(r, name_of(k)) : -1;
+        wave = (uint64_t)r->sequence > now->sequence
+                   ? snapshot_wave(r, name_of(k), k->device.revision)
+                   : -1;
         if (k->device.id != 0 && (uint64_t)r->sequence > now->sequence)
             e = work_get(k->db, k->device.id, r->id, &work[n]);
         if (e != ERR_OK && e != ERR_NOT_FOUND)
@@ -389,17 +391,15 @@ static enum err decide_space(struct course *k, const struct lsuit_running *now)
 /* The revision of its hardware, when it says another than before. */
 static enum err take_revision(struct course *k)
 {
-    char revision[DEVICE_REVISION] = "";
     size_t n = k->in->hw_revision.len;
 
-    if (n == 0 || n >= sizeof revision || memchr(k->in->hw_revision.ptr, 0, n) != NULL ||
+    if (n == 0 || n >= sizeof k->device.revision || memchr(k->in->hw_revision.ptr, 0, n) != NULL ||
         same_bytes(k->in->hw_revision, k->device.revision, strlen(k->device.revision)))
         return ERR_OK;
+    memcpy(k->device.revision, k->in->hw_revision.ptr, n);
+    k->device.revision[n] = '\0';
     k->must_write = true;
-    if (!k->write)
-        return ERR_OK;
-    memcpy(revision, k->in->hw_revision.ptr, n);
-    return device_revision_put(k->db, k->device.id, revision);
+    return k->write ? device_revision_put(k->db, k->device.id, k->device.revision) : ERR_OK;
 }
 
 /* The new token was used, so the old one goes. */

@@ -57,16 +57,30 @@ const char *rollout_state_name(const struct rollout *r, enum release_state state
 struct place {
     uint64_t place;
     int32_t device;
+    int revision; /* EVIDENCE_STRATA: one of many */
 };
 
 struct places {
     struct lsuit_bytes salt;
     struct place *list;
     size_t n, room;
+    char revisions[EVIDENCE_STRATA][REVISION];
+    int revisions_n;
     enum err err;
 };
 
-static bool add_place(void *ctx, int32_t device, const char *name)
+static int revision_number(struct places *p, const char *revision)
+{
+    for (int i = 0; i < p->revisions_n; i++)
+        if (strcmp(p->revisions[i], revision) == 0)
+            return i;
+    if (p->revisions_n == EVIDENCE_STRATA)
+        return EVIDENCE_STRATA;
+    snprintf(p->revisions[p->revisions_n], REVISION, "%s", revision);
+    return p->revisions_n++;
+}
+
+static bool add_place(void *ctx, int32_t device, const char *name, const char *revision)
 {
     struct places *p = ctx;
     struct lsuit_bytes id = { (const uint8_t *)name, strlen(name) };
@@ -83,6 +97,7 @@ static bool add_place(void *ctx, int32_t device, const char *name)
         p->room = room;
     }
     p->list[p->n].device = device;
+    p->list[p->n].revision = revision_number(p, revision);
     if (lsuit_place(&lsuit_crypto_psa, p->salt, id, &p->list[p->n].place) != LSUIT_OK) {
         p->err = FAIL(ERR_INTERNAL, "place of a device");
         return false;
@@ -142,6 +157,36 @@ static void set_threshold(struct rollout *r, unsigned n, const struct places *p)
         w->members += lsuit_place_in(p->list[i].place, some, threshold);
 }
 
+/*
+ * Each revision has a minimum of devices in the first wave of a rollout that asks for evidence:
+ * where its threshold lets in fewer, they come in up to the place of the last that is needed.
+ * Never so far that the hold-out would be touched.
+ */
+static enum err widen_first(struct db *db, struct rollout *r, const struct places *p)
+{
+    struct wave *w = &r->waves[0];
+    size_t end = p->n - (size_t)preset_control((int64_t)p->n);
+    enum err e = ERR_OK;
+
+    for (int k = 0; e == ERR_OK && k < p->revisions_n; k++) {
+        int64_t n = 0, beyond = 0;
+        uint64_t last = 0;
+
+        for (size_t i = 0; i < end && n < PRESET_STRATUM; i++) {
+            if (p->list[i].revision != k)
+                continue;
+            n++;
+            last = p->list[i].place;
+            beyond += !lsuit_place_in(last, !w->nobody, w->threshold);
+        }
+        if (beyond == 0)
+            continue;
+        w->members += beyond;
+        e = first_wave_add(db, r->id, p->revisions[k], last);
+    }
+    return e;
+}
+
 static enum err open_wave(struct db *db, struct rollout *r, unsigned n, int64_t now_ms)
 {
     struct places p;
@@ -149,6 +194,10 @@ static enum err open_wave(struct db *db, struct rollout *r, unsigned n, int64_t 
 
     if (e == ERR_OK) {
         set_threshold(r, n, &p);
+        if (n == 0 && evidence_wanted(r) && p.n > GATE_TINY)
+            e = widen_first(db, r, &p);
+    }
+    if (e == ERR_OK) {
         r->waves[n].opened_ms = now_ms;
         e = wave_set(db, r->id, n, &r->waves[n]);
     }

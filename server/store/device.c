@@ -220,9 +220,11 @@ enum err device_list(struct db *db, int32_t product, const char *after, enum dev
 }
 
 enum err device_names(struct db *db, int32_t product,
-                      bool (*each)(void *ctx, int32_t id, const char *name), void *ctx)
+                      bool (*each)(void *ctx, int32_t id, const char *name, const char *revision),
+                      void *ctx)
 {
-    static const char SQL[] = "SELECT id, name FROM device WHERE product = $1 AND revoked_ms = 0";
+    static const char SQL[] = "SELECT id, name, revision FROM device"
+                              " WHERE product = $1 AND revoked_ms = 0";
     struct db_query *q = NULL;
     enum err e = db_query(db, SQL, &q);
 
@@ -230,7 +232,7 @@ enum err device_names(struct db *db, int32_t product,
         return e;
     db_bind_int(q, 1, product);
     while ((e = db_step(q)) == ERR_OK)
-        if (!each(ctx, (int32_t)db_int(q, 0), db_text(q, 1)))
+        if (!each(ctx, (int32_t)db_int(q, 0), db_text(q, 1), db_text(q, 2)))
             break;
     db_done(q);
     return e == ERR_NOT_FOUND ? ERR_OK : e;

@@ -41,9 +41,10 @@ enum err device_count(struct db *db, int32_t product, int64_t *count_out); /* 0:
 enum device_filter { DEVICE_ALL, DEVICE_ACTIVE, DEVICE_REVOKED };
 enum err device_list(struct db *db, int32_t product, const char *after, enum device_filter filter,
                      int limit, bool (*each)(void *ctx, const struct device *d), void *ctx);
-/* The names of all that are active, for thresholds. */
+/* All that are active, for thresholds. */
 enum err device_names(struct db *db, int32_t product,
-                      bool (*each)(void *ctx, int32_t id, const char *name), void *ctx);
+                      bool (*each)(void *ctx, int32_t id, const char *name, const char *revision),
+                      void *ctx);
 
 /* Tokens by digest. Slot 0 is in use, slot 1 comes next. */
 enum err device_token_find(struct db *db, const uint8_t digest[32], int32_t *device_out,

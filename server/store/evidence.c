@@ -237,6 +237,40 @@ enum err stratum_name(struct db *db, int32_t rollout, int n, char revision_out[R
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+enum err first_wave_add(struct db *db, int32_t rollout, const char *revision, uint64_t threshold)
+{
+    static const char SQL[] =
+        "INSERT INTO first_wave (rollout, revision, threshold) VALUES ($1, $2, $3)";
+    struct db_query *q = NULL;
+    enum err e = db_query(db, SQL, &q);
+
+    if (e != ERR_OK)
+        return e;
+    db_bind_int(q, 1, rollout);
+    db_bind_text(q, 2, revision);
+    db_bind_int(q, 3, (int64_t)threshold);
+    return db_run(q);
+}
+
+enum err first_wave_list(struct db *db, int32_t rollout,
+                         bool (*each)(void *ctx, const char *revision, uint64_t threshold),
+                         void *ctx)
+{
+    static const char SQL[] = "SELECT revision, threshold FROM first_wave WHERE rollout = $1"
+                              " ORDER BY revision";
+    struct db_query *q = NULL;
+    enum err e = db_query(db, SQL, &q);
+
+    if (e != ERR_OK)
+        return e;
+    db_bind_int(q, 1, rollout);
+    while ((e = db_step(q)) == ERR_OK)
+        if (!each(ctx, db_text(q, 0), (uint64_t)db_int(q, 1)))
+            break;
+    db_done(q);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 /* --- Rows that are only ever added --- */
 
 static enum err count(struct db *db, const char *sql, int32_t rollout, int64_t *n_out)

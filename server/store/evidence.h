@@ -52,6 +52,12 @@ enum err stratum_number(struct db *db, int32_t rollout, const char *revision, in
 /* Empty: it has no such stratum. */
 enum err stratum_name(struct db *db, int32_t rollout, int n, char revision_out[REVISION]);
 
+/* A revision of which more are in the first wave than the wave's threshold lets in. */
+enum err first_wave_add(struct db *db, int32_t rollout, const char *revision, uint64_t threshold);
+enum err first_wave_list(struct db *db, int32_t rollout,
+                         bool (*each)(void *ctx, const char *revision, uint64_t threshold),
+                         void *ctx);
+
 struct evidence_row {
     int32_t rollout;
     int64_t n, at_ms, cell;
