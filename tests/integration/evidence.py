@@ -59,6 +59,7 @@ def harmful(rollout, digest):
     last = next(d for d in decisions(rollout) if d["verdict"] == "halt")
     T.equal("failures and reverts, without the network's",
             (newest["counts"]["failed"], newest["counts"]["reverted"]), (14, 1))
+    T.equal("the revision is suspected", [x["revision"] for x in newest["suspects"]], ["A"])
     T.check("a hundred to one and more", last["harmful"] >= 2, last)
     T.equal("why", last["loudest"], "more explicit failures than are tolerated")
     T.equal("every decision replays", [d["replays"] for d in decisions(rollout) if not d["replays"]],
