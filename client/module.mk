@@ -63,3 +63,8 @@ USES.tests/unit/test_client_trust := client/liblapel manifests/liblsuit
 
 TESTS += tests/powerloss/trust
 USES.tests/powerloss/trust := client/liblapel manifests/liblsuit
+
+# A port by somebody new.
+TEST_TOOLS += tests/integration/newcomer
+SRC.tests/integration/newcomer  := tests/integration/newcomer.c tests/integration/newcomer_port.c
+USES.tests/integration/newcomer := client/liblapel manifests/liblsuit

@@ -23,7 +23,8 @@ USES.tests/fuzz/fuzz_cose     := manifests/liblsuit
 USES.tests/fuzz/fuzz_envelope := manifests/liblsuit
 USES.tests/fuzz/fuzz_manifest := manifests/liblsuit
 
-TESTS += tests/unit/test_refusal
+TESTS += tests/unit/test_names tests/unit/test_refusal
+USES.tests/unit/test_names   := manifests/liblsuit
 USES.tests/unit/test_refusal := manifests/liblsuit
 
 TESTS += tests/unit/test_run
