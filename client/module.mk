@@ -59,3 +59,5 @@ USES.tests/unit/test_client_trust := client/liblapel manifests/liblsuit
 
 TESTS += tests/powerloss/trust
 USES.tests/powerloss/trust := client/liblapel manifests/liblsuit
+
+TEST_SHIMS += tests/integration/fake_names
