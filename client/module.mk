@@ -47,6 +47,10 @@ USES.tests/fuzz/fuzz_http1 := client/liblapel manifests/liblsuit
 TESTS += tests/powerloss/other
 USES.tests/powerloss/other := client/liblapel manifests/liblsuit
 
+TESTS += tests/powerloss/mcuboot tests/powerloss/psa_fwu
+USES.tests/powerloss/mcuboot := client/liblapel manifests/liblsuit
+USES.tests/powerloss/psa_fwu := client/liblapel manifests/liblsuit
+
 # The agent's network code against a server that lies.
 TESTS += tests/integration/hostile
 USES.tests/integration/hostile := client/libagent client/liblapel manifests/liblsuit
@@ -59,5 +63,10 @@ USES.tests/unit/test_client_trust := client/liblapel manifests/liblsuit
 
 TESTS += tests/powerloss/trust
 USES.tests/powerloss/trust := client/liblapel manifests/liblsuit
+
+# A port by somebody new.
+TEST_TOOLS += tests/integration/newcomer
+SRC.tests/integration/newcomer  := tests/integration/newcomer.c tests/integration/newcomer_port.c
+USES.tests/integration/newcomer := client/liblapel manifests/liblsuit
 
 TEST_SHIMS += tests/integration/fake_names

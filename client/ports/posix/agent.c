@@ -91,6 +91,8 @@ void agent_fini(struct agent *a)
         close(a->lock_fd);
     if (a->state_fd >= 0)
         close(a->state_fd);
+    json_decref(a->offer);
+    a->offer = NULL;
     conf_free(a->conf);
     a->conf = NULL;
 }

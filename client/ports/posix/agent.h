@@ -73,6 +73,7 @@ struct agent {
     bool hold;          /* a command only looks: every gate waits */
     int apply_dir;      /* folder of a file being applied, -1 none */
     struct outcome outcome;
+    json_t *offer; /* what is offered, for people; NULL nothing */
 };
 
 /* Take the lock, open every part. Logs what is wrong. `wait_ms` for another holder of the lock. */

@@ -105,6 +105,7 @@ json_t *status_json(struct agent *a, bool daemon)
     json_object_set_new(o, "running", running_json(a, &s));
     json_object_set_new(o, "state", json_string(lapel_state_name(s.state)));
     json_object_set_new(o, "waiting", text_or_null(GATE[s.waiting % 4]));
+    json_object_set_new(o, "offer", a->offer != NULL ? json_incref(a->offer) : json_null());
     json_object_set_new(o, "attempt", attempt_json(&s));
     json_object_set_new(o, "boot", json_string(boot_mode_name(a->boot.mode)));
     json_object_set_new(o, "settings", settings_json(&s));
