@@ -152,25 +152,23 @@ static enum lsuit_key_type key_type(uint64_t tag, int32_t alg)
 void lsuit_cose_tbs_parts(struct lsuit_tbs *tbs, const struct lsuit_cose *cose,
                           struct lsuit_bytes external_aad, struct lsuit_bytes payload)
 {
-    struct lsuit_cbor_writer w = lsuit_cbor_writer_init(tbs->heads, sizeof tbs->heads);
     const struct lsuit_bytes content[4] = { cose->body, cose->protected_, external_aad, payload };
     bool sign = LSUIT_WITH_COSE_SIGN && cose->tag == LSUIT_TAG_COSE_SIGN;
-    size_t from = 0;
+    /* Head of the array, and the context as a text string. */
+    const char *context = sign                               ? "\x85\x69Signature"
+                          : cose->tag == LSUIT_TAG_COSE_MAC0 ? "\x84\x64MAC0"
+                                                             : "\x84\x6aSignature1";
+    const uint8_t *from = tbs->heads;
+    uint8_t *p = tbs->heads;
 
-    lsuit_put_array(&w, sign ? 5 : 4);
-    lsuit_put_text(&w, sign                               ? "Signature"
-                       : cose->tag == LSUIT_TAG_COSE_MAC0 ? "MAC0"
-                                                          : "Signature1");
+    while (*context != '\0')
+        *p++ = (uint8_t)*context++;
     tbs->n = 0;
     for (size_t i = sign ? 0 : 1; i < 4; i++) {
-        size_t head = w.len;
-
-        /* The head of a byte string is that of its length as a number, with another type. */
-        lsuit_put_uint(&w, content[i].len);
-        tbs->heads[head] |= LSUIT_CBOR_BSTR << 5;
-        tbs->part[tbs->n++] = (struct lsuit_bytes){ tbs->heads + from, w.len - from };
+        p += lsuit_cbor_head(p, LSUIT_CBOR_BSTR, content[i].len);
+        tbs->part[tbs->n++] = (struct lsuit_bytes){ from, (size_t)(p - from) };
         tbs->part[tbs->n++] = content[i];
-        from = w.len;
+        from = p;
     }
 }
 

@@ -11,7 +11,7 @@
 
 enum { KEY_DELEGATION = 1, KEY_AUTH = 2, KEY_MANIFEST = 3 };
 
-static const char *key_why(int64_t key)
+static const char *key_why(int32_t key)
 {
     if (key == 17)
         return TEXT("install at key 17: draft-ietf-suit-manifest -17 to -28");
@@ -22,7 +22,7 @@ static const char *key_why(int64_t key)
     return TEXT("unknown key in the envelope");
 }
 
-static struct lsuit_bytes *severed_slot(struct lsuit_envelope *e, int64_t key)
+static struct lsuit_bytes *severed_slot(struct lsuit_envelope *e, int32_t key)
 {
     switch (key) {
     case LSUIT_SECTION_COSWID:
@@ -43,7 +43,7 @@ static struct lsuit_bytes *severed_slot(struct lsuit_envelope *e, int64_t key)
 }
 
 /* One pair with an integer key. Returns what is wrong, NULL when nothing is. */
-static const char *element_read(struct lsuit_cbor *c, int64_t key, struct lsuit_envelope *e)
+static const char *element_read(struct lsuit_cbor *c, int32_t key, struct lsuit_envelope *e)
 {
     struct lsuit_bytes *slot = severed_slot(e, key);
 
@@ -64,7 +64,7 @@ static const char *element_read(struct lsuit_cbor *c, int64_t key, struct lsuit_
 }
 
 /* The pairs of the outer map: integer keys, then the names of integrated payloads. */
-static const char *map_read(struct lsuit_cbor *c, struct lsuit_envelope *e, int64_t *key_out)
+static const char *map_read(struct lsuit_cbor *c, struct lsuit_envelope *e, int32_t *key_out)
 {
     const uint8_t *first = NULL;
 
@@ -85,7 +85,7 @@ static const char *map_read(struct lsuit_cbor *c, struct lsuit_envelope *e, int6
             e->integrated = (struct lsuit_bytes){ first, (size_t)(c->p - first) };
             e->integrated_n++;
         } else {
-            *key_out = lsuit_cbor_int(c);
+            *key_out = lsuit_cbor_int32(c);
             if (c->err == LSUIT_OK)
                 why = element_read(c, *key_out, e);
         }
@@ -102,7 +102,7 @@ enum lsuit_err lsuit_envelope_read(struct lsuit_bytes doc, struct lsuit_envelope
     struct lsuit_envelope e = { 0 };
     const char *why = NULL;
     uint64_t tag = LSUIT_TAG_ENVELOPE;
-    int64_t key = 0;
+    int32_t key = 0;
     enum lsuit_err err;
 
     e.whole = doc;

@@ -153,6 +153,9 @@ struct lsuit_cbor_writer {
     enum lsuit_err err;
 };
 
+/* The shortest head of an item of this major type (enum lsuit_cbor_type); returns its length. */
+size_t lsuit_cbor_head(uint8_t out[9], uint8_t major, uint64_t value);
+
 struct lsuit_cbor_writer lsuit_cbor_writer_init(uint8_t *buf, size_t cap);
 void lsuit_put_uint(struct lsuit_cbor_writer *w, uint64_t v);
 void lsuit_put_int(struct lsuit_cbor_writer *w, int64_t v);
