@@ -51,6 +51,31 @@ struct lsuit_cbor lsuit_cbor_open(struct lsuit_bytes doc)
     return c;
 }
 
+struct lsuit_bytes lsuit_cbor_enter(struct lsuit_cbor *c, struct lsuit_bytes content)
+{
+    struct lsuit_bytes around = { c->p, (size_t)(c->end - c->p) };
+
+    if (c->depth == LSUIT_CBOR_DEPTH)
+        lsuit_cbor_fail(c, LSUIT_ERR_LIMIT);
+    if (c->err == LSUIT_OK) {
+        c->level[++c->depth].at = DOCUMENT;
+        c->p = content.ptr;
+        c->end = content.ptr + content.len;
+    }
+    return around;
+}
+
+void lsuit_cbor_leave(struct lsuit_cbor *c, struct lsuit_bytes around)
+{
+    if (c->err != LSUIT_OK)
+        return;
+    if (c->p != c->end)
+        lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
+    c->depth--;
+    c->p = around.ptr;
+    c->end = around.ptr + around.len;
+}
+
 bool lsuit_cbor_fail(struct lsuit_cbor *c, enum lsuit_err err)
 {
     if (c->err == LSUIT_OK)
