@@ -13,7 +13,7 @@ SRC.client/ports/posix/lapel-agent  := $(wildcard client/ports/posix/main.c)
 USES.client/ports/posix/lapel-agent := client/libagent client/liblapel manifests/liblsuit
 
 AGENT_TESTS := $(wildcard tests/unit/test_slots.c tests/unit/test_boot.c tests/unit/test_nv.c \
-                 tests/unit/test_hooks.c tests/unit/test_agentconf.c)
+                 tests/unit/test_hooks.c tests/unit/test_agentconf.c tests/unit/test_seal.c)
 TESTS += $(AGENT_TESTS:.c=)
 $(foreach t,$(AGENT_TESTS:.c=),$(eval USES.$(t) := client/libagent client/liblapel manifests/liblsuit))
 

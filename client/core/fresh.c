@@ -55,7 +55,7 @@ void lapel_fresh_tick(struct lapel *ctx)
     uint64_t now = now_ms(ctx);
     uint64_t passed = now > ctx->fresh_tick ? (now - ctx->fresh_tick) / 1000 : 0;
 
-    if (ctx->config->online_keys_n == 0 || passed == 0)
+    if (!lapel_trust_has_online(ctx) || passed == 0)
         return;
     ctx->fresh_tick += passed * 1000;
     f->age_s = passed < UINT32_MAX - f->age_s ? f->age_s + (uint32_t)passed : UINT32_MAX;
@@ -75,22 +75,19 @@ struct lsuit_bytes lapel_fresh_nonce(struct lapel *ctx)
     bool wants = r->state == LAPEL_TRIAL || r->state == LAPEL_STAGED || r->fresh.number == 0 ||
                  r->fresh.age_s >= stale_after(ctx) / 4;
 
-    ctx->nonce_asked = ctx->config->online_keys_n != 0 && wants &&
+    ctx->nonce_asked = lapel_trust_has_online(ctx) && wants &&
                        ctx->port.sys->random(ctx->port.ctx, ctx->nonce, sizeof ctx->nonce) > 0;
     return ctx->nonce_asked ? nonce : (struct lsuit_bytes){ NULL, 0 };
 }
 
 /* --- is it good, and newer? ------------------------------------------------------------------ */
 
-static enum lsuit_err read_statement(const struct lapel *ctx, struct lsuit_bytes doc,
+static enum lsuit_err read_statement(struct lapel *ctx, struct lsuit_bytes doc,
                                      struct lsuit_statement *st)
 {
-    const struct lapel_config *c = ctx->config;
-    const struct lsuit_bytes nobody = { NULL, 0 };
     struct lsuit_space space = lapel_check_space(ctx);
     struct lsuit_bytes payload = { NULL, 0 };
-    enum lsuit_err e = lsuit_doc_verify(LSUIT_DOC_STATEMENT, nobody, doc, ctx->port.crypto,
-                                        c->online_keys, c->online_keys_n, NULL, &payload);
+    enum lsuit_err e = lapel_trust_open(ctx, LSUIT_DOC_STATEMENT, doc, &payload);
 
     if (e == LSUIT_OK)
         e = lsuit_statement_read(payload, st, NULL);

@@ -104,7 +104,7 @@ static const char *config_why(const struct lapel_config *c, struct lapel_origin 
     if (LAPEL_WITH_CLEAR && !origin_out->tls && !c->clear_credentials &&
         !(LAPEL_WITH_STATEMENTS && c->cdn && c->allow_clear))
         return WHY("base_url: http:// needs clear_credentials, or cdn and allow_clear");
-    if (c->cdn && (!LAPEL_WITH_STATEMENTS || c->online_keys_n == 0))
+    if (c->cdn && (!LAPEL_WITH_STATEMENTS || (c->online_keys_n == 0 && c->trust.ptr == NULL)))
         return WHY("cdn: needs online_keys");
     if (!fits(c->product, 1, LSUIT_NAME_MAX))
         return WHY("product: 1 to 64 bytes");

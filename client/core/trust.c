@@ -166,6 +166,34 @@ enum lsuit_err lapel_trust_verify_running(struct lapel *ctx, struct lsuit_envelo
     return read_set(*factory(ctx), &by) == LSUIT_OK ? by_set(ctx, &by, envelope, fault) : e;
 }
 
+/* --- who signs news ----------------------------------------------------------------------------- */
+
+bool lapel_trust_has_online(const struct lapel *ctx)
+{
+    struct lsuit_bytes vendor = { ctx->config->vendor_id, sizeof ctx->config->vendor_id };
+    struct lsuit_bytes class_ = { ctx->config->class_id, sizeof ctx->config->class_id };
+    struct lsuit_role role;
+    uint32_t at = 0;
+
+    if (LAPEL_WITH_TRUST && ctx->trust.version != 0)
+        return lsuit_trust_find(&ctx->trust, LSUIT_ROLE_ONLINE, vendor, class_, &at, &role);
+    return ctx->config->online_keys_n != 0;
+}
+
+enum lsuit_err lapel_trust_open(struct lapel *ctx, enum lsuit_doc kind, struct lsuit_bytes doc,
+                                struct lsuit_bytes *payload_out)
+{
+    const struct lapel_config *c = ctx->config;
+    struct lsuit_bytes vendor = { c->vendor_id, sizeof c->vendor_id };
+    struct lsuit_bytes class_ = { c->class_id, sizeof c->class_id }, nobody = { NULL, 0 };
+
+    if (LAPEL_WITH_TRUST && ctx->trust.version != 0)
+        return lsuit_trust_verify(&ctx->trust, LSUIT_ROLE_ONLINE, vendor, class_, kind, doc,
+                                  ctx->port.crypto, payload_out);
+    return lsuit_doc_verify(kind, nobody, doc, ctx->port.crypto, c->online_keys, c->online_keys_n,
+                            NULL, payload_out);
+}
+
 /* --- where the server is ------------------------------------------------------------------------ */
 
 /* The i-th base URL: those of the set, then the factory's. False when it is none to be used. */

@@ -57,6 +57,7 @@ struct agent {
     struct slots slots;
     struct boot boot;
     struct net net;
+    uint32_t seal; /* the device's own key (seal.h), 0 none */
     struct hooks hooks;
 
     struct lapel lapel;
@@ -64,6 +65,7 @@ struct agent {
     struct lapel_work work;
     uint8_t envelope[AGENT_ENVELOPE_MAX];
     uint8_t io[AGENT_IO_SIZE];
+    uint8_t trust[LAPEL_TRUST_SIZE];
     char version[65]; /* of the running image: its manifest's, else the configuration's */
 
     uint32_t wait_ms;   /* as the last step said */
@@ -103,6 +105,7 @@ extern const struct lapel_boot port_boot;
 extern const struct lapel_nv port_nv;
 extern const struct lapel_sys port_sys;
 extern const struct lapel_policy port_policy;
+extern const struct lapel_trust_store port_trust;
 int port_apply_read(void *ctx, struct lsuit_bytes uri, uint64_t offset, uint8_t *buf, size_t n);
 
 /* Everything that `status --json` shows (status.c). `daemon`: said by a running one. */

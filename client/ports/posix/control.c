@@ -29,7 +29,7 @@ static bool address(const char *path, struct sockaddr_un *sun_out)
 
 static bool open_failed(struct control *c, const char *what)
 {
-    log_text(LOG_LEVEL_ERROR, "socket: %s: %s: %s", c->conf->socket, what, strerror(errno));
+    log_text(LOG_LEVEL_ERROR, "socket: %s: %s: %s", c->socket, what, strerror(errno));
     control_fini(c);
     return false;
 }
@@ -43,7 +43,7 @@ bool control_open(struct control *c, const struct conf *conf)
     int rc = 0;
 
     memset(c, 0, sizeof *c);
-    c->conf = conf;
+    memcpy(c->socket, conf->socket, sizeof c->socket);
     c->listen_fd = -1;
     for (size_t i = 0; i < CONTROL_PLACES; i++)
         c->place[i].fd = c->place[i].passed[0] = c->place[i].passed[1] = -1;
@@ -99,7 +99,7 @@ void control_fini(struct control *c)
         place_free(&c->place[i]);
     if (c->listen_fd >= 0) {
         close(c->listen_fd);
-        (void)unlink(c->conf->socket);
+        (void)unlink(c->socket);
     }
     c->listen_fd = -1;
 }

@@ -11,10 +11,11 @@
 
 static const char *const SEVERITY[] = { "critical", "security", "feature" };
 static const char *const GATE[] = { "", "download", "install", "reboot" };
-static const char *const EVENT[] = {
-    "",          "available", "consent-needed", "disrupt", "installed", "failed", "reverted",
-    "postponed", "withdrawn", "support-ending", "stale",   "refused",   "state",  "auth"
-};
+static const char *const EVENT[] = { "",          "available",      "consent-needed", "disrupt",
+                                     "installed", "failed",         "reverted",       "postponed",
+                                     "withdrawn", "support-ending", "stale",          "refused",
+                                     "state",     "auth",           "fresh",          "statement",
+                                     "erased",    "trust" };
 
 static const char *name_of(const char *const *table, size_t n, unsigned i)
 {

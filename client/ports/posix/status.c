@@ -114,6 +114,8 @@ json_t *status_json(struct agent *a, bool daemon)
     json_object_set_new(o, "checks", json_integer(s.checks));
     json_object_set_new(o, "good_checks", json_integer(s.good_checks));
     json_object_set_new(o, "counter", number(s.counter));
+    json_object_set_new(o, "trust_version", json_integer(s.trust_version));
+    json_object_set_new(o, "server", json_string(s.host));
     json_object_set_new(o, "support", support_json(a, &s));
     json_object_set_new(o, "last_error", error_json(&s));
     json_object_set_new(o, "daemon", json_boolean(daemon));
