@@ -67,6 +67,19 @@ void lapel_fresh_tick(struct lapel *ctx)
         save(ctx);
 }
 
+uint64_t lapel_fresh_wait(const struct lapel *ctx)
+{
+    const struct lapel_fresh *f = &ctx->rec.fresh;
+    uint64_t s =
+        ctx->fresh_save_s > ctx->fresh_unsaved_s ? ctx->fresh_save_s - ctx->fresh_unsaved_s : 0;
+
+    if (ctx->config->online_keys_n == 0)
+        return UINT64_MAX;
+    if (!f->stale && f->age_s < stale_after(ctx) && stale_after(ctx) - f->age_s < s)
+        s = stale_after(ctx) - f->age_s;
+    return (s + 1) * 1000;
+}
+
 /* Proof that no cache and no replay can give: when it matters now, or a quarter of the time until
  * stale is over. */
 struct lsuit_bytes lapel_fresh_nonce(struct lapel *ctx)

@@ -142,6 +142,8 @@ static uint32_t bounded_wait(struct lapel *ctx)
     check = check > now ? check - now : 0;
     if (check < wait)
         wait = check;
+    if (LAPEL_WITH_STATEMENTS && lapel_fresh_wait(ctx) < wait)
+        wait = lapel_fresh_wait(ctx);
     if (lapel_check_report_due(ctx)) {
         uint64_t report = ctx->report_at > ctx->not_before ? ctx->report_at : ctx->not_before;
 
