@@ -1,8 +1,11 @@
 #!/bin/bash
 # Code and data of the device side, per target, against budgets that fail.
 #
-# Compiles codec and core alone with -Os, without crypto and ports. Of the codec it counts what
-# the core calls. Writes build/size.json as {"target": {"name": bytes}} and closes with
+# Compiles codec and core with -Os, without crypto and ports, and counts what a linker keeps: of the
+# codec what the core calls, of the core what its public functions need, or for core_minimal and
+# image_minimal (LAPEL_MINIMAL=1, LSUIT_BASE=1) what lapel_init and lapel_step need. `context` is
+# sizeof(struct lapel); `stack` is the deepest of any public function by the compiler's call graph,
+# codec included. Writes build/size.json as {"target": {"name": bytes}} and closes with
 # `N passed, N failed`, one for each budget.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -14,56 +17,82 @@ TARGETS='
 m0plus  arm-none-eabi-gcc  -mcpu=cortex-m0plus -mthumb
 m3      arm-none-eabi-gcc  -mcpu=cortex-m3 -mthumb
 m33     arm-none-eabi-gcc  -mcpu=cortex-m33 -mthumb
+rv32    riscv64-unknown-elf-gcc  -march=rv32imac -mabi=ilp32 -ffreestanding -isystem tests/harness/freestanding
 x86_64  gcc                -m64 -fno-pie
 '
 
 # target, name, most bytes
 BUDGETS='
-m33     codec_all  16384
-m33     codec_ram  0
-m33     core_all   12288
-m33     core_ram   0
+m33     codec_all      16384
+m33     codec_ram      0
+m33     core_minimal   8192
+m33     core_all       12288
+m33     core_ram       0
+m33     image_minimal  17408
+m33     image_all      28672
+m33     context        1536
+m33     stack          2048
 '
 
-compile() { # target, compiler, flags, sources...: print the objects
-    local target=$1 cc=$2 flags=$3 src obj
+compile() { # folder, compiler, flags, sources...: print the objects
+    local dir=$out/$1 cc=$2 flags=$3 src obj
     shift 3
     for src; do
-        obj=$out/$target/${src%.c}.o
+        obj=$dir/${src%.c}.o
         mkdir -p "${obj%/*}"
         # shellcheck disable=SC2086 # the flags are meant to be split
-        $cc $flags -std=c11 -Os -ffunction-sections -fdata-sections -Imanifests/include \
-            -Iclient/include -c "$src" -o "$obj" || return 1
+        $cc $flags -std=c11 -Os -ffunction-sections -fdata-sections -fcallgraph-info=su \
+            -Imanifests/include -Iclient/include -c "$src" -o "$obj" || return 1
         echo "$obj"
     done
 }
 
 # What a linker keeps of these objects for somebody who calls the roots: "code ram" in bytes.
-linked() { # tool prefix, roots (a symbol each), objects...
-    local tools=$1 roots=$2 all=$out/linked.o
-    shift 2
+linked() { # compiler, flags, roots (a symbol each), objects...
+    local cc=$1 flags=$2 roots=$3 all=$out/linked.o
+    shift 3
     if [ -z "$roots" ] || [ $# -eq 0 ]; then
         echo "0 0"
         return
     fi
-    # shellcheck disable=SC2046 # a symbol has no blank
-    "${tools}ld" -r --gc-sections $(printf -- '-u %s ' $roots) -o "$all" "$@" || return 1
-    "${tools}size" "$all" | awk 'NR == 2 { print $1 + $2, $2 + $3 }'
+    # shellcheck disable=SC2046,SC2086 # a symbol has no blank, the flags are meant to be split
+    $cc $flags -nostdlib -r -Wl,--gc-sections $(printf -- '-Wl,-u,%s ' $roots) -o "$all" "$@" || return 1
+    "${cc%gcc}size" "$all" | awk 'NR == 2 { print $1 + $2, $2 + $3 }'
+}
+
+public() { # the functions that lapel.h offers
+    sed -n 's/^[a-z].*[ *]\(lapel_[a-z_]*\)(.*/\1/p' client/include/lapel.h
+}
+
+context() { # tool prefix, compiler, flags: sizeof(struct lapel)
+    local obj=$out/context.o
+    # shellcheck disable=SC2086
+    echo '#include "lapel_context.h"
+char size[sizeof(struct lapel)];' | $2 $3 -std=c11 -Imanifests/include -Iclient/include -x c -c - -o "$obj" &&
+        echo $((0x$("${1}nm" -S "$obj" | awk '$4 == "size" { print $2 }')))
 }
 
 measure() { # target, compiler, flags: a line "target name bytes" each
-    local tools=${2%gcc} codec core needs codec_size core_size
+    local tools=${2%gcc} codec core least needs codec_size core_size small image small_image stack
     codec=$(compile "$1" "$2" "$3" manifests/src/*.c) || return 1
     core=$(compile "$1" "$2" "$3" client/core/*.c) || return 1
+    least=$(compile "$1/minimal" "$2" "$3 -DLAPEL_MINIMAL=1 -DLSUIT_BASE=1" client/core/*.c manifests/src/*.c) ||
+        return 1
     # shellcheck disable=SC2086 # object names have no blank
     {
         needs=$("${tools}nm" -u $core | awk '$2 ~ /^lsuit_/ { print $2 }' | sort -u)
-        codec_size=$(linked "$tools" "$needs" $codec) || return 1
-        core_size=$(linked "$tools" "$("${tools}nm" -g --defined-only $core | awk 'NF == 3 { print $3 }')" $core) ||
-            return 1
+        codec_size=$(linked "$2" "$3" "$needs" $codec) || return 1
+        core_size=$(linked "$2" "$3" "$(public)" $core) || return 1
+        image=$(linked "$2" "$3" "$(public)" $core $codec) || return 1
+        small=$(linked "$2" "$3" "lapel_init lapel_step" $(grep client/core <<<"$least")) || return 1
+        small_image=$(linked "$2" "$3" "lapel_init lapel_step" $least) || return 1
+        stack=$(tests/stack.py $(public) -- $(printf '%s\n' $core $codec | sed 's/o$/ci/')) || return 1
     }
-    printf '%s %s %s\n' "$1" codec_all "${codec_size% *}" "$1" codec_ram "${codec_size#* }" \
-        "$1" core_all "${core_size% *}" "$1" core_ram "${core_size#* }"
+    printf "$1 %s %s\n" codec_all "${codec_size% *}" codec_ram "${codec_size#* }" \
+        core_minimal "${small% *}" core_all "${core_size% *}" core_ram "${core_size#* }" \
+        image_minimal "${small_image% *}" image_all "${image% *}" \
+        context "$(context "$tools" "$2" "$3")" stack "$(sort -n <<<"$stack" | tail -n 1 | cut -d' ' -f1)"
+    echo "$1 deepest: $(sort -n <<<"$stack" | tail -n 1)" >&2
 }
 
 shopt -s nullglob

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,12 @@ void put_safe(FILE *to, const void *text, size_t n, const char *escaped)
         s += len;
         n -= len;
     }
+}
+
+void print_json(const struct json_t *o)
+{
+    json_dumpf(o, stdout, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+    putchar('\n');
 }
 
 bool is_utf8(const char *text)

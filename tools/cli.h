@@ -116,6 +116,10 @@ void file_drop(struct file_out *out);
  */
 void put_safe(FILE *to, const void *text, size_t n, const char *escaped);
 
+/* A JSON document to standard output, keys sorted. */
+struct json_t;
+void print_json(const struct json_t *o);
+
 /* Whether JSON can carry it. */
 bool is_utf8(const char *text);
 

@@ -2,6 +2,7 @@
  * lapel manifest: make, sign, check and explain SUIT manifests. No server is needed.
  */
 #include <inttypes.h>
+#include <jansson.h>
 #include <psa/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,9 @@
 #include "cli.h"
 #include "cmd.h"
 #include "envelope.h"
+#include "lsuit/uuid.h"
 #include "pem.h"
+#include "rehearse.h"
 #include "show.h"
 #include "signer.h"
 #include "template.h"
@@ -25,6 +28,7 @@ static int manifest_sign(int argc, char **argv);
 static int manifest_verify(int argc, char **argv);
 static int manifest_show(int argc, char **argv);
 static int manifest_sever(int argc, char **argv);
+static int manifest_run(int argc, char **argv);
 
 /* clang-format off */
 static const struct verb VERBS[] = {
@@ -33,6 +37,7 @@ static const struct verb VERBS[] = {
   { "verify", "ENVELOPE",      "check signatures and every command, as a device would",           manifest_verify },
   { "show",   "ENVELOPE",      "explain any envelope, also a broken or an old one",               manifest_show },
   { "sever",  "ENVELOPE OUT",  "leave the text out; signatures stay good",                        manifest_sever },
+  { "run",    "ENVELOPE",      "with --dry: what a device would execute, step by step",           manifest_run },
 };
 /* clang-format on */
 
@@ -64,7 +69,26 @@ static int settle_sequence(struct template *t, const struct opt *sequence, uint6
     return CLI_OK;
 }
 
-static int write_created(const struct template *t, const char *out, bool inline_text, bool replace)
+static void print_created(const struct template *t, const char *out, size_t n, bool json)
+{
+    char sequence[24];
+    json_t *o;
+
+    snprintf(sequence, sizeof sequence, "%" PRIu64, t->sequence);
+    if (!json) {
+        printf("%s: sequence %s, %zu bytes, not signed yet\n", out, sequence, n);
+        return;
+    }
+    o = json_object();
+    json_object_set_new(o, "envelope", json_string(out));
+    json_object_set_new(o, "sequence", json_string(sequence));
+    json_object_set_new(o, "size", json_integer((json_int_t)n));
+    print_json(o);
+    json_decref(o);
+}
+
+static int write_created(const struct template *t, const char *out, bool inline_text, bool replace,
+                         bool json)
 {
     size_t cap = ENVELOPE_FILE_MAX;
     uint8_t *buf = malloc(cap);
@@ -79,7 +103,7 @@ static int write_created(const struct template *t, const char *out, bool inline_
     if (e == CLI_OK)
         e = file_write(out, doc, 0644, replace);
     if (e == CLI_OK && strcmp(out, "-") != 0)
-        printf("%s: sequence %" PRIu64 ", %zu bytes, not signed yet\n", out, t->sequence, doc.len);
+        print_created(t, out, doc.len, json);
     if (e == CLI_OK && doc.len + ENVELOPE_SIGNATURE_LEN > LSUIT_ENVELOPE_MIN_ACCEPTED)
         fprintf(stderr,
                 "lapel: note: with a signature this is over the %d bytes that every device"
@@ -95,6 +119,7 @@ static int manifest_create(int argc, char **argv)
     const char *pos[2];
     uint64_t number = 0, last = 0;
     bool force = false, replace = false, absolute = false, no_priority = false, inline_text = false;
+    bool json = false;
     struct opt opts[] = {
         { "sequence", OPT_UINT, &number, "N", "sequence number; overrides the template's", false },
         { "after", OPT_UINT, &last, "N", "number of the release before; N + 16 is the default",
@@ -106,6 +131,7 @@ static int manifest_create(int argc, char **argv)
           "leave update-priority out, for devices that refuse it", false },
         { "inline-text", OPT_FLAG, &inline_text, NULL, "text inside the manifest, not severable",
           false },
+        { "json", OPT_FLAG, &json, NULL, "what was made, as one JSON object", false },
         OPT_END
     };
     int e = opts_parse(&VERBS[0], argc, argv, opts, pos, 2, 2, NULL);
@@ -120,7 +146,7 @@ static int manifest_create(int argc, char **argv)
         return e;
     if (no_priority)
         t.has_priority = false;
-    return write_created(&t, pos[1], inline_text, replace);
+    return write_created(&t, pos[1], inline_text, replace, json);
 }
 
 /* --- sign ----------------------------------------------------------------------------------- */
@@ -202,7 +228,7 @@ static int manifest_verify(int argc, char **argv)
     const char *pos[1], *trust = NULL;
     struct opt_list keys = { { NULL }, 0 };
     uint64_t threshold = 1;
-    bool any_device = false, any_uri = false;
+    bool any_device = false, any_uri = false, json = false;
     uint32_t policy;
     size_t n = 0;
     uint8_t *bytes;
@@ -212,6 +238,7 @@ static int manifest_verify(int argc, char **argv)
         { "trust", OPT_TEXT, &trust, "SET", "a trust set, whose keys and thresholds count", false },
         { "any-device", OPT_FLAG, &any_device, NULL, "don't insist on vendor and class", false },
         { "absolute", OPT_FLAG, &any_uri, NULL, "don't insist on lapel's two forms of URI", false },
+        { "json", OPT_FLAG, &json, NULL, "the verdict as one JSON object", false },
         OPT_END
     };
     int e = opts_parse(&VERBS[2], argc, argv, opts, pos, 1, 1, NULL);
@@ -231,8 +258,9 @@ static int manifest_verify(int argc, char **argv)
         return CLI_FAILED;
     policy = (any_device ? 0 : LSUIT_CHECK_IDENTITY) | (any_uri ? 0 : LSUIT_CHECK_LAPEL_URI);
     e = trust != NULL
-            ? envelope_verify_trust((struct lsuit_bytes){ bytes, n }, &set.set, policy)
-            : envelope_verify((struct lsuit_bytes){ bytes, n }, &keys, (uint32_t)threshold, policy);
+            ? envelope_verify_trust((struct lsuit_bytes){ bytes, n }, &set.set, policy, json)
+            : envelope_verify((struct lsuit_bytes){ bytes, n }, &keys, (uint32_t)threshold, policy,
+                              json);
     free(bytes);
     return e;
 }
@@ -289,6 +317,142 @@ static int manifest_sever(int argc, char **argv)
     if (e == CLI_OK)
         e = file_write(pos[1], doc, 0644, replace);
     free(buf);
+    free(bytes);
+    return e;
+}
+
+/* --- run ------------------------------------------------------------------------------------ */
+
+struct run_args {
+    struct opt_list keys, vendor, class, device, holds;
+    const char *domain, *model, *procedure;
+    uint64_t slot, sequence;
+    bool dry, json;
+};
+
+/* Identifiers: UUIDs, with or without hyphens. */
+static int read_ids(const char *option, const struct opt_list *list, struct rehearse_ids *ids)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const char *text = list->item[i];
+
+        if (ids->n == REHEARSE_IDS)
+            return cli_usage("--%s: at most %d", option, REHEARSE_IDS);
+        if (lsuit_uuid_parse((struct lsuit_bytes){ (const uint8_t *)text, strlen(text) },
+                             ids->id[ids->n]) != LSUIT_OK &&
+            !(strlen(text) == 32 && hex_get(text, ids->id[ids->n], 16)))
+            return cli_usage("--%s: %s is no UUID", option, text);
+        ids->n++;
+    }
+    return CLI_OK;
+}
+
+/* Vendor and class as a template makes them. */
+static int add_identity(const struct run_args *a, struct rehearse_device *d)
+{
+    struct lsuit_bytes domain = { (const uint8_t *)a->domain, strlen(a->domain) };
+    struct lsuit_bytes model = { (const uint8_t *)a->model, strlen(a->model) };
+
+    if (d->vendor.n == REHEARSE_IDS || d->class.n == REHEARSE_IDS)
+        return cli_usage("run: too many identifiers");
+    if (lsuit_uuid_vendor(domain, d->vendor.id[d->vendor.n]) != LSUIT_OK ||
+        lsuit_uuid_class(d->vendor.id[d->vendor.n], model, d->class.id[d->class.n]) != LSUIT_OK)
+        return cli_fail("UUIDv5 is not available");
+    d->vendor.n++;
+    d->class.n++;
+    return CLI_OK;
+}
+
+static int read_device(const struct run_args *a, struct rehearse_device *d)
+{
+    int e = read_ids("vendor-id", &a->vendor, &d->vendor);
+
+    if (e == CLI_OK)
+        e = read_ids("class-id", &a->class, &d->class);
+    if (e == CLI_OK)
+        e = read_ids("device-id", &a->device, &d->device);
+    if (e == CLI_OK && (a->domain == NULL) != (a->model == NULL))
+        e = cli_usage("run: --vendor-domain and --model go together");
+    if (e == CLI_OK && a->domain != NULL)
+        e = add_identity(a, d);
+    if (e == CLI_OK && (d->vendor.n == 0 || d->class.n == 0))
+        e = cli_usage("run: who is the device? give --vendor-domain and --model, or --vendor-id "
+                      "and --class-id");
+    for (size_t i = 0; i < a->holds.n && e == CLI_OK; i++)
+        e = rehearse_holds(d, a->holds.item[i]);
+    d->slot = a->slot;
+    d->sequence = a->sequence;
+    return e;
+}
+
+static int read_procedure(const char *name, enum lsuit_procedure *procedure_out)
+{
+    static const char *const NAMES[] = { [LSUIT_PROCEDURE_UPDATE] = "update",
+                                         [LSUIT_PROCEDURE_INVOKE] = "invoke",
+                                         [LSUIT_PROCEDURE_VALIDATE] = "validate",
+                                         [LSUIT_PROCEDURE_UNINSTALL] = "uninstall" };
+
+    for (int i = LSUIT_PROCEDURE_UPDATE; i <= LSUIT_PROCEDURE_UNINSTALL; i++)
+        if (strcmp(name, NAMES[i]) == 0) {
+            *procedure_out = (enum lsuit_procedure)i;
+            return CLI_OK;
+        }
+    return cli_usage("--procedure: must be update, invoke, validate or uninstall");
+}
+
+/* Signatures are checked where there is a key; the rest always. */
+static int run_envelope(const struct run_args *a, struct lsuit_bytes doc,
+                        const struct rehearse_device *device, enum lsuit_procedure procedure)
+{
+    static struct envelope_signers signers;
+    struct lsuit_envelope env;
+    struct lsuit_manifest m;
+    int e = a->keys.n > 0 ? envelope_verified(doc, &a->keys, 1, 0, &env, &m, &signers)
+                          : envelope_examined(doc, "envelope", 0, &env, &m);
+
+    return e == CLI_OK ? rehearse_run(device, &m, procedure, a->json) : e;
+}
+
+static int manifest_run(int argc, char **argv)
+{
+    static struct rehearse_device device;
+    struct run_args a = { .procedure = "update" };
+    enum lsuit_procedure procedure = LSUIT_PROCEDURE_UPDATE;
+    const char *pos[1];
+    size_t n = 0;
+    uint8_t *bytes;
+    struct opt opts[] = {
+        { "dry", OPT_FLAG, &a.dry, NULL, "must be given: a computer is no device", false },
+        { "vendor-domain", OPT_TEXT, &a.domain, "NAME", "the device's vendor", false },
+        { "model", OPT_TEXT, &a.model, "NAME", "and model, as in a template", false },
+        { "vendor-id", OPT_LIST, &a.vendor, "UUID", "in their place; more than once", false },
+        { "class-id", OPT_LIST, &a.class, "UUID", "likewise", false },
+        { "device-id", OPT_LIST, &a.device, "UUID", "the device itself; more than once", false },
+        { "slot", OPT_UINT, &a.slot, "N", "that an update writes; 0 unless given", false },
+        { "sequence", OPT_UINT, &a.sequence, "N", "number that it has accepted", false },
+        { "holds", OPT_LIST, &a.holds, "ID=FILE", "what a component holds, or ID=DIGEST:SIZE",
+          false },
+        { "procedure", OPT_TEXT, &a.procedure, "NAME", "update, invoke, validate or uninstall",
+          false },
+        { "key", OPT_LIST, &a.keys, "FILE", "check the signature too", false },
+        { "json", OPT_FLAG, &a.json, NULL, "one JSON object", false },
+        OPT_END
+    };
+    int e = opts_parse(&VERBS[5], argc, argv, opts, pos, 1, 1, NULL);
+
+    if (e != CLI_OK)
+        return e;
+    if (!a.dry)
+        return cli_usage("run: only --dry is there; lapel-agent is what installs");
+    e = read_procedure(a.procedure, &procedure);
+    if (e == CLI_OK)
+        e = read_device(&a, &device);
+    if (e != CLI_OK)
+        return e;
+    bytes = file_read(pos[0], ENVELOPE_FILE_MAX, &n);
+    if (bytes == NULL)
+        return CLI_FAILED;
+    e = run_envelope(&a, (struct lsuit_bytes){ bytes, n }, &device, procedure);
     free(bytes);
     return e;
 }

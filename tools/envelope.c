@@ -2,12 +2,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "pem.h"
-
-#define KIDS_MAX 16
 
 static const struct lsuit_crypto *const CRYPTO = &lsuit_crypto_psa;
 
@@ -21,19 +20,26 @@ int envelope_open(struct lsuit_bytes doc, struct lsuit_envelope *env_out)
     return e == LSUIT_OK ? CLI_OK : cli_fault("envelope", e, &fault);
 }
 
+int envelope_examined(struct lsuit_bytes doc, const char *what, uint32_t policy,
+                      struct lsuit_envelope *env_out, struct lsuit_manifest *m_out)
+{
+    struct lsuit_fault fault = { .component = -1 };
+    enum lsuit_err e;
+
+    if (envelope_open(doc, env_out) != CLI_OK)
+        return CLI_FAILED;
+    e = lsuit_manifest_read(env_out, CRYPTO, m_out, &fault);
+    if (e == LSUIT_OK)
+        e = lsuit_manifest_check(m_out, policy, &fault);
+    return e == LSUIT_OK ? CLI_OK : cli_fault(what, e, &fault);
+}
+
 int envelope_accept(struct lsuit_bytes doc, const char *what)
 {
     struct lsuit_envelope env;
     struct lsuit_manifest m;
-    struct lsuit_fault fault = { .component = -1 };
-    enum lsuit_err e;
 
-    if (envelope_open(doc, &env) != CLI_OK)
-        return CLI_FAILED;
-    e = lsuit_manifest_read(&env, CRYPTO, &m, &fault);
-    if (e == LSUIT_OK)
-        e = lsuit_manifest_check(&m, LSUIT_CHECK_IDENTITY, &fault);
-    return e == LSUIT_OK ? CLI_OK : cli_fault(what, e, &fault);
+    return envelope_examined(doc, what, LSUIT_CHECK_IDENTITY, &env, &m);
 }
 
 static int load_keys(const struct opt_list *files, uint8_t (*points)[LSUIT_P256_POINT_LEN],
@@ -50,72 +56,84 @@ static int load_keys(const struct opt_list *files, uint8_t (*points)[LSUIT_P256_
     return CLI_OK;
 }
 
-/* Who signed; `files` says where the keys came from, or is NULL. */
-static void print_signers(const struct lsuit_auth *auth, const struct lsuit_key *keys, size_t n,
-                          const struct opt_list *files)
+int envelope_verified(struct lsuit_bytes doc, const struct opt_list *key_files, uint32_t threshold,
+                      uint32_t policy, struct lsuit_envelope *env_out, struct lsuit_manifest *m_out,
+                      struct envelope_signers *signers_out)
 {
-    uint8_t id[LSUIT_SHA256_LEN];
-    char hex[2 * LSUIT_SHA256_LEN + 1];
+    static uint8_t points[ENVELOPE_KEYS_MAX][LSUIT_P256_POINT_LEN];
+    struct lsuit_key keys[ENVELOPE_KEYS_MAX];
+    struct lsuit_trust_keys trust = { keys, key_files->n, threshold };
+    struct lsuit_fault fault = { .component = -1 };
+    enum lsuit_err e;
 
-    for (size_t i = 0; i < n; i++) {
-        if ((auth->signers >> i & 1) == 0 || pem_key_id(keys[i].material.ptr, id) != CLI_OK)
-            continue;
-        hex_put(id, sizeof id, hex);
-        if (files != NULL)
-            printf("signed by   %s (%s)\n", hex, files->item[i]);
-        else
-            printf("signed by   %s\n", hex);
-    }
+    if (key_files->n > ENVELOPE_KEYS_MAX)
+        return cli_usage("--key: at most %d", ENVELOPE_KEYS_MAX);
+    if (load_keys(key_files, points, signers_out->id, keys) != CLI_OK)
+        return CLI_FAILED;
+    e = lsuit_envelope_read(doc, env_out, &fault);
+    if (e == LSUIT_OK)
+        e = lsuit_envelope_verify(env_out, CRYPTO, &trust, &signers_out->auth, &fault);
+    if (e == LSUIT_OK)
+        e = lsuit_manifest_read(env_out, CRYPTO, m_out, &fault);
+    if (e == LSUIT_OK)
+        e = lsuit_manifest_check(m_out, policy, &fault);
+    return e == LSUIT_OK ? CLI_OK : cli_fault("envelope", e, &fault);
 }
 
-/* What stands under a good signature: would a device accept it? */
-static int accept_manifest(const struct lsuit_envelope *env, uint32_t policy)
+/*
+ * The verdict as lines, or as one JSON object.
+ *
+ *   files  where the keys came from; NULL: from no files
+ */
+static void print_verified(const struct lsuit_manifest *m, const struct envelope_signers *signers,
+                           const struct opt_list *files, bool json)
 {
-    struct lsuit_fault fault = { .component = -1 };
-    struct lsuit_manifest m;
-    char hex[2 * LSUIT_DIGEST_MAX + 1];
-    enum lsuit_err e = lsuit_manifest_read(env, CRYPTO, &m, &fault);
+    char id[2 * LSUIT_SHA256_LEN + 1], digest[2 * LSUIT_DIGEST_MAX + 1], sequence[24];
+    json_t *list = json_array(), *o = json_object();
 
-    if (e == LSUIT_OK)
-        e = lsuit_manifest_check(&m, policy, &fault);
-    if (e != LSUIT_OK)
-        return cli_fault("envelope", e, &fault);
-    hex_put(m.digest.bytes.ptr, m.digest.bytes.len, hex);
-    printf("digest      %s\nsequence    %" PRIu64 "\naccepted\n", hex, m.sequence);
-    return CLI_OK;
+    for (size_t i = 0; i < ENVELOPE_KEYS_MAX; i++) {
+        if ((signers->auth.signers >> i & 1) == 0)
+            continue;
+        hex_put(signers->id[i], LSUIT_SHA256_LEN, id);
+        json_array_append_new(list, json_string(id));
+        if (!json && files != NULL)
+            printf("signed by   %s (%s)\n", id, files->item[i]);
+        else if (!json)
+            printf("signed by   %s\n", id);
+    }
+    hex_put(m->digest.bytes.ptr, m->digest.bytes.len, digest);
+    snprintf(sequence, sizeof sequence, "%" PRIu64, m->sequence);
+    json_object_set_new(o, "signers", list);
+    json_object_set_new(o, "digest", json_string(digest));
+    json_object_set_new(o, "sequence", json_string(sequence));
+    if (json)
+        print_json(o);
+    else
+        printf("digest      %s\nsequence    %s\naccepted\n", digest, sequence);
+    json_decref(o);
 }
 
 int envelope_verify(struct lsuit_bytes doc, const struct opt_list *key_files, uint32_t threshold,
-                    uint32_t policy)
+                    uint32_t policy, bool json)
 {
-    static uint8_t points[KIDS_MAX][LSUIT_P256_POINT_LEN], ids[KIDS_MAX][LSUIT_SHA256_LEN];
-    struct lsuit_key keys[KIDS_MAX];
-    struct lsuit_trust_keys trust = { keys, key_files->n, threshold };
-    struct lsuit_fault fault = { .component = -1 };
+    static struct envelope_signers signers;
     struct lsuit_envelope env;
-    struct lsuit_auth auth = { 0 };
-    enum lsuit_err e;
+    struct lsuit_manifest m;
+    int e = envelope_verified(doc, key_files, threshold, policy, &env, &m, &signers);
 
-    if (key_files->n > KIDS_MAX)
-        return cli_usage("--key: at most %d", KIDS_MAX);
-    if (load_keys(key_files, points, ids, keys) != CLI_OK)
-        return CLI_FAILED;
-    e = lsuit_envelope_read(doc, &env, &fault);
-    if (e == LSUIT_OK)
-        e = lsuit_envelope_verify(&env, CRYPTO, &trust, &auth, &fault);
-    if (e != LSUIT_OK)
-        return cli_fault("envelope", e, &fault);
-    print_signers(&auth, keys, key_files->n, key_files);
-    return accept_manifest(&env, policy);
+    if (e == CLI_OK)
+        print_verified(&m, &signers, key_files, json);
+    return e;
 }
 
-int envelope_verify_trust(struct lsuit_bytes doc, const struct lsuit_trust *set, uint32_t policy)
+int envelope_verify_trust(struct lsuit_bytes doc, const struct lsuit_trust *set, uint32_t policy,
+                          bool json)
 {
+    static struct envelope_signers signers;
     struct lsuit_fault fault = { .component = -1 };
     struct lsuit_envelope env;
     struct lsuit_manifest m;
     struct lsuit_facts facts = { 0 };
-    struct lsuit_auth auth = { 0 };
     struct lsuit_role role;
     enum lsuit_err e;
 
@@ -126,11 +144,16 @@ int envelope_verify_trust(struct lsuit_bytes doc, const struct lsuit_trust *set,
         e = lsuit_manifest_facts(&m, &facts, &fault);
     if (e == LSUIT_OK)
         e = lsuit_trust_verify_envelope(set, facts.vendor_id, facts.class_id[0], &env, CRYPTO,
-                                        &role, &auth, &fault);
+                                        &role, &signers.auth, &fault);
+    if (e == LSUIT_OK)
+        e = lsuit_manifest_check(&m, policy, &fault);
     if (e != LSUIT_OK)
         return cli_fault("envelope", e, &fault);
-    print_signers(&auth, role.keys, role.keys_n, NULL);
-    return accept_manifest(&env, policy);
+    for (size_t i = 0; i < role.keys_n; i++)
+        if (pem_key_id(role.keys[i].material.ptr, signers.id[i]) != CLI_OK)
+            return CLI_FAILED;
+    print_verified(&m, &signers, NULL, json);
+    return CLI_OK;
 }
 
 /* The COSE blocks that the wrapper holds already, without the digest before them. */
@@ -153,6 +176,14 @@ static int old_blocks(const struct lsuit_envelope *env, struct lsuit_bytes *bloc
     *n_out = n;
     return lsuit_cbor_finish(&c) == LSUIT_OK ? CLI_OK
                                              : cli_fail("envelope: malformed authentication");
+}
+
+bool envelope_is_signed(const struct lsuit_envelope *env)
+{
+    struct lsuit_bytes blocks[LSUIT_MAX_AUTH];
+    size_t n = 0;
+
+    return old_blocks(env, blocks, LSUIT_MAX_AUTH, &n) == CLI_OK && n > 0;
 }
 
 /* Severed members and integrated payloads as they stand: encoded pairs. */

@@ -18,18 +18,41 @@
 /* Split an envelope whose digest fits, whoever signed it. Prints what is wrong. */
 int envelope_open(struct lsuit_bytes doc, struct lsuit_envelope *env_out);
 
-/* Everything but the signature: would a device accept it? Prints what is wrong. */
+/* Whether there is any authentication block in it. */
+bool envelope_is_signed(const struct lsuit_envelope *env);
+
+/*
+ * Everything but the signature, held against a policy as lsuit_manifest_check. What is read borrows
+ * from doc. Prints what is wrong.
+ */
+int envelope_examined(struct lsuit_bytes doc, const char *what, uint32_t policy,
+                      struct lsuit_envelope *env_out, struct lsuit_manifest *m_out);
+
+/* Would a device accept it, once it is signed? Prints what is wrong. */
 int envelope_accept(struct lsuit_bytes doc, const char *what);
 
-/* Signatures too, against key files; prints the verdict. `policy` as lsuit_manifest_check. */
+/* Keys in their order, and which of them have signed. */
+#define ENVELOPE_KEYS_MAX 16
+struct envelope_signers {
+    uint8_t id[ENVELOPE_KEYS_MAX][LSUIT_SHA256_LEN];
+    struct lsuit_auth auth;
+};
+
+/* Signatures too: `threshold` of the keys in these files must have signed. */
+int envelope_verified(struct lsuit_bytes doc, const struct opt_list *key_files, uint32_t threshold,
+                      uint32_t policy, struct lsuit_envelope *env_out, struct lsuit_manifest *m_out,
+                      struct envelope_signers *signers_out);
+
+/* The same; prints the verdict, as lines or as one JSON object. */
 int envelope_verify(struct lsuit_bytes doc, const struct opt_list *key_files, uint32_t threshold,
-                    uint32_t policy);
+                    uint32_t policy, bool json);
 
 /*
  * The same by the release keys and thresholds of a trust set, for the vendor and the first class
  * that the manifest names.
  */
-int envelope_verify_trust(struct lsuit_bytes doc, const struct lsuit_trust *set, uint32_t policy);
+int envelope_verify_trust(struct lsuit_bytes doc, const struct lsuit_trust *set, uint32_t policy,
+                          bool json);
 
 /*
  * Write the envelope again with one authentication block more. The signature is verified first:

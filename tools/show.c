@@ -618,8 +618,7 @@ int show_json(struct lsuit_bytes doc)
     if (e != LSUIT_OK)
         return cli_fault("envelope", e, &fault);
     o = facts_json(&m, &facts);
-    json_dumpf(o, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
-    putchar('\n');
+    print_json(o);
     json_decref(o);
     return CLI_OK;
 }

@@ -9,10 +9,6 @@
 #include "lsuit/cbor.h"
 #include "lsuit/uuid.h"
 
-/* SUIT_Rep_Policy for conditions and directives: report on failure, with system information. */
-#define REPORT_CONDITION 15
-#define REPORT_DIRECTIVE 2
-
 /* update-priority of a severity word (SPEC.md: below 100 critical, below 1000 security). */
 #define PRIORITY_CRITICAL 50
 #define PRIORITY_SECURITY 500
@@ -22,6 +18,9 @@ static struct lsuit_bytes text_bytes(const char *s)
 {
     return (struct lsuit_bytes){ (const uint8_t *)s, strlen(s) };
 }
+
+/* Longest name of a field, as "components[1].slots[0].payload". */
+#define FIELD_MAX 160
 
 /* --- reading ------------------------------------------------------------------------------ */
 
@@ -143,33 +142,145 @@ static int get_component_id(const json_t *v, const char *field, uint8_t *out, si
     return CLI_OK;
 }
 
-static int read_image(const json_t *o, const char *where, const char *dir,
-                      struct template_image *img)
+/* dir and name, unless the name stands for itself. */
+static int get_path(const json_t *o, const char *where, const char *key, const char *dir, char *out)
 {
     char name[TEMPLATE_PATH_MAX / 2] = "";
-    bool integrated = false;
-    int e = get_text(o, where, "payload", true, name, sizeof name);
+    int e = get_text(o, where, key, true, name, sizeof name);
 
-    if (e == CLI_OK)
-        e = get_text(o, where, "uri", false, img->uri, sizeof img->uri);
-    if (e == CLI_OK)
-        e = get_bool(o, where, "integrated", NULL, &integrated);
     if (e != CLI_OK)
         return e;
-    img->integrated = integrated;
-    if (snprintf(img->path, sizeof img->path, "%s%s", name[0] == '/' ? "" : dir, name) >=
-        (int)sizeof img->path)
+    if (snprintf(out, TEMPLATE_PATH_MAX, "%s%s", name[0] == '/' ? "" : dir, name) >=
+        TEMPLATE_PATH_MAX)
         return wrong(where, "path too long");
     return CLI_OK;
 }
 
-static int read_component(const json_t *o, size_t index, const char *dir,
-                          struct template_component *c)
+/* The file under `key`, and how it is reached. */
+static int read_image(const json_t *o, const char *where, const char *key, const char *dir,
+                      struct template_image *img)
 {
-    static const char *const NAMES[] = { "id", "payload", "uri", "integrated", "slots", NULL };
-    static const char *const SLOT_NAMES[] = { "payload", "uri", "integrated", NULL };
-    char where[64], field[96];
+    int e = get_path(o, where, key, dir, img->path);
+
+    if (e == CLI_OK)
+        e = get_text(o, where, "uri", false, img->uri, sizeof img->uri);
+    if (e == CLI_OK)
+        e = get_bool(o, where, "integrated", NULL, &img->integrated);
+    return e;
+}
+
+/* The next component of the manifest, with its id. NULL: said what is wrong. */
+static struct template_component *add_component(const json_t *o, const char *where,
+                                                enum template_role role, struct template *t)
+{
+    struct template_component *c = &t->component[t->components];
+    char field[FIELD_MAX];
+
+    if (t->components == LSUIT_MAX_COMPONENTS) {
+        wrong("components", "more components than this build takes");
+        return NULL;
+    }
+    *c = (struct template_component){
+        .role = role, .images = 1, .source = TEMPLATE_NO_COMPONENT, .base = TEMPLATE_NO_COMPONENT
+    };
+    snprintf(field, sizeof field, "%sid", where);
+    if (get_component_id(json_object_get(o, "id"), field, c->id, sizeof c->id, &c->id_n) != CLI_OK)
+        return NULL;
+    for (size_t k = 0; k < t->components; k++)
+        if (t->component[k].id_n == c->id_n && memcmp(t->component[k].id, c->id, c->id_n) == 0) {
+            wrong(field, "two components have the same id");
+            return NULL;
+        }
+    t->components++;
+    return c;
+}
+
+static int read_slots(const json_t *o, const char *where, const char *dir,
+                      struct template_component *c)
+{
+    static const char *const NAMES[] = { "payload", "uri", "integrated", NULL };
     const json_t *slots = json_object_get(o, "slots");
+    char field[FIELD_MAX];
+    int e = CLI_OK;
+
+    snprintf(field, sizeof field, "%sslots", where);
+    if (!json_is_array(slots) || json_array_size(slots) != 2)
+        return wrong(field, "must be an array of two images");
+    for (size_t i = 0; NAMES[i] != NULL; i++)
+        if (json_object_get(o, NAMES[i]) != NULL)
+            return wrong(field, "payload, uri and integrated stand in each slot, not beside slots");
+    c->images = 2;
+    for (size_t i = 0; i < 2 && e == CLI_OK; i++) {
+        const json_t *slot = json_array_get(slots, i);
+
+        snprintf(field, sizeof field, "%sslots[%zu]", where, i);
+        if (!json_is_object(slot))
+            return wrong(field, "must be an object");
+        snprintf(field, sizeof field, "%sslots[%zu].", where, i);
+        e = known_only(slot, field, NAMES);
+        if (e == CLI_OK)
+            e = read_image(slot, field, "payload", dir, &c->image[i]);
+    }
+    return e;
+}
+
+/*
+ * A member that is a component of its own: "source", which the image is copied from, or "base",
+ * which must be there before. Absent: TEMPLATE_NO_COMPONENT.
+ */
+static int read_partner(const json_t *o, const char *where, const char *key, const char *dir,
+                        enum template_role role, struct template *t, size_t *index_out)
+{
+    static const char *const SOURCE[] = { "id", "payload", "uri", "integrated", NULL };
+    static const char *const BASE[] = { "id", "payload", NULL };
+    const json_t *partner = json_object_get(o, key);
+    struct template_component *c;
+    char field[FIELD_MAX];
+    int e;
+
+    snprintf(field, sizeof field, "%s%s", where, key);
+    if (partner == NULL)
+        return CLI_OK;
+    if (!json_is_object(partner))
+        return wrong(field, "must be an object");
+    snprintf(field, sizeof field, "%s%s.", where, key);
+    e = known_only(partner, field, role == TEMPLATE_SOURCE ? SOURCE : BASE);
+    if (e != CLI_OK)
+        return e;
+    *index_out = t->components;
+    c = add_component(partner, field, role, t);
+    return c != NULL ? read_image(partner, field, "payload", dir, &c->image[0]) : CLI_FAILED;
+}
+
+static int read_partners(const json_t *o, const char *where, const char *dir, size_t own,
+                         struct template *t)
+{
+    struct template_component *c = &t->component[own];
+    char field[FIELD_MAX];
+    int e = read_partner(o, where, "source", dir, TEMPLATE_SOURCE, t, &c->source);
+
+    if (e == CLI_OK)
+        e = read_partner(o, where, "base", dir, TEMPLATE_BASE, t, &c->base);
+    if (e != CLI_OK)
+        return e;
+    if (c->source == TEMPLATE_NO_COMPONENT && c->base == TEMPLATE_NO_COMPONENT)
+        return CLI_OK;
+    snprintf(field, sizeof field, "%sbase", where);
+    if (c->source == TEMPLATE_NO_COMPONENT)
+        return wrong(field, "goes with a source, which is fetched in its place");
+    snprintf(field, sizeof field, "%ssource", where);
+    if (c->images > 1 || c->image[0].uri[0] != '\0' || c->image[0].integrated)
+        return wrong(field, "is what is fetched: slots, uri and integrated don't stand beside it");
+    return CLI_OK;
+}
+
+static int read_component(const json_t *o, size_t index, const char *dir, struct template *t)
+{
+    static const char *const NAMES[] = { "id",    "payload", "uri",  "integrated",
+                                         "slots", "source",  "base", NULL };
+    size_t own = t->components;
+    struct template_component *c;
+    char where[64];
     int e;
 
     snprintf(where, sizeof where, "components[%zu]", index);
@@ -179,31 +290,36 @@ static int read_component(const json_t *o, size_t index, const char *dir,
     e = known_only(o, where, NAMES);
     if (e != CLI_OK)
         return e;
-    snprintf(field, sizeof field, "%sid", where);
-    e = get_component_id(json_object_get(o, "id"), field, c->id, sizeof c->id, &c->id_n);
+    c = add_component(o, where, TEMPLATE_IMAGE, t);
+    if (c == NULL)
+        return CLI_FAILED;
+    e = json_object_get(o, "slots") != NULL ? read_slots(o, where, dir, c)
+                                            : read_image(o, where, "payload", dir, &c->image[0]);
+    return e == CLI_OK ? read_partners(o, where, dir, own, t) : e;
+}
+
+static int read_dependency(const json_t *o, size_t index, const char *dir, struct template *t)
+{
+    static const char *const NAMES[] = { "id", "envelope", "prefix", "uri", "integrated", NULL };
+    const json_t *prefix = json_object_get(o, "prefix");
+    struct template_component *c;
+    char where[64], field[FIELD_MAX];
+    int e;
+
+    snprintf(where, sizeof where, "dependencies[%zu]", index);
+    if (!json_is_object(o))
+        return wrong(where, "must be an object");
+    snprintf(where, sizeof where, "dependencies[%zu].", index);
+    e = known_only(o, where, NAMES);
     if (e != CLI_OK)
         return e;
-    if (slots == NULL) {
-        c->images = 1;
-        return read_image(o, where, dir, &c->image[0]);
-    }
-    snprintf(field, sizeof field, "%sslots", where);
-    if (!json_is_array(slots) || json_array_size(slots) != 2)
-        return wrong(field, "must be an array of two images");
-    if (json_object_get(o, "payload") != NULL || json_object_get(o, "uri") != NULL ||
-        json_object_get(o, "integrated") != NULL)
-        return wrong(field, "payload, uri and integrated stand in each slot, not beside slots");
-    c->images = 2;
-    for (size_t i = 0; i < 2 && e == CLI_OK; i++) {
-        snprintf(field, sizeof field, "%sslots[%zu]", where, i);
-        if (!json_is_object(json_array_get(slots, i)))
-            return wrong(field, "must be an object");
-        snprintf(field, sizeof field, "%sslots[%zu].", where, i);
-        e = known_only(json_array_get(slots, i), field, SLOT_NAMES);
-        if (e == CLI_OK)
-            e = read_image(json_array_get(slots, i), field, dir, &c->image[i]);
-    }
-    return e;
+    c = add_component(o, where, TEMPLATE_DEPENDENCY, t);
+    if (c == NULL)
+        return CLI_FAILED;
+    snprintf(field, sizeof field, "%sprefix", where);
+    if (prefix != NULL)
+        e = get_component_id(prefix, field, c->prefix, sizeof c->prefix, &c->prefix_n);
+    return e == CLI_OK ? read_image(o, where, "envelope", dir, &c->image[0]) : e;
 }
 
 static int read_language(const char *tag, const json_t *o, struct template_language *l)
@@ -304,22 +420,22 @@ static int read_severity(const json_t *o, struct template *t)
     return CLI_OK;
 }
 
-static int read_components(const json_t *list, const char *dir, struct template *t)
+static int read_components(const json_t *o, const char *dir, struct template *t)
 {
+    const json_t *list = json_object_get(o, "components");
+    const json_t *dependencies = json_object_get(o, "dependencies");
     int e = CLI_OK;
 
     if (!json_is_array(list) || json_array_size(list) == 0)
         return wrong("components", "must be an array of at least one component");
-    if (json_array_size(list) > LSUIT_MAX_COMPONENTS)
-        return wrong("components", "more components than this build takes");
-    for (size_t i = 0; i < json_array_size(list) && e == CLI_OK; i++) {
-        e = read_component(json_array_get(list, i), i, dir, &t->component[i]);
-        for (size_t k = 0; k < i && e == CLI_OK; k++)
-            if (t->component[k].id_n == t->component[i].id_n &&
-                memcmp(t->component[k].id, t->component[i].id, t->component[i].id_n) == 0)
-                e = wrong("components", "two components have the same id");
-    }
-    t->components = json_array_size(list);
+    for (size_t i = 0; i < json_array_size(list) && e == CLI_OK; i++)
+        e = read_component(json_array_get(list, i), i, dir, t);
+    if (e != CLI_OK || dependencies == NULL)
+        return e;
+    if (!json_is_array(dependencies) || json_array_size(dependencies) == 0)
+        return wrong("dependencies", "must be an array of at least one dependency");
+    for (size_t i = 0; i < json_array_size(dependencies) && e == CLI_OK; i++)
+        e = read_dependency(json_array_get(dependencies, i), i, dir, t);
     return e;
 }
 
@@ -345,8 +461,9 @@ static int read_texts(const json_t *text, struct template *t)
 static int read_all(const json_t *o, const char *dir, struct template *t)
 {
     static const char *const NAMES[] = {
-        "vendor-domain",         "model",      "sequence", "severity", "priority", "invoke", "text",
-        "manifest-component-id", "components", NULL
+        "vendor-domain", "model",        "sequence", "severity",
+        "priority",      "invoke",       "text",     "manifest-component-id",
+        "components",    "dependencies", NULL
     };
     const json_t *mcid = json_object_get(o, "manifest-component-id");
     int e = known_only(o, "", NAMES);
@@ -364,7 +481,7 @@ static int read_all(const json_t *o, const char *dir, struct template *t)
         e = get_component_id(mcid, "manifest-component-id", t->manifest_component_id,
                              sizeof t->manifest_component_id, &t->manifest_component_id_n);
     if (e == CLI_OK)
-        e = read_components(json_object_get(o, "components"), dir, t);
+        e = read_components(o, dir, t);
     if (e == CLI_OK)
         e = read_texts(json_object_get(o, "text"), t);
     return e;
@@ -411,6 +528,28 @@ static int measure(struct template_image *img)
     return e;
 }
 
+/* A dependency is named by the digest of its manifest, and must be what a device would take. */
+static int measure_dependency(struct template_component *c)
+{
+    const char *path = c->image[0].path;
+    size_t n = 0;
+    uint8_t *bytes = file_read(path, ENVELOPE_FILE_MAX, &n);
+    struct lsuit_bytes doc = { bytes, n };
+    struct lsuit_envelope env;
+    int e = bytes != NULL ? envelope_accept(doc, path) : CLI_FAILED;
+
+    if (e == CLI_OK)
+        e = envelope_open(doc, &env);
+    if (e == CLI_OK && env.digest.alg != LSUIT_ALG_SHA256)
+        e = cli_fail("%s: its digest is not SHA-256", path);
+    if (e == CLI_OK && !envelope_is_signed(&env))
+        e = cli_fail("%s: is not signed", path);
+    if (e == CLI_OK)
+        memcpy(c->digest, env.digest.bytes.ptr, sizeof c->digest);
+    free(bytes);
+    return e;
+}
+
 static int settle_uri(struct template_image *img, size_t component, size_t slot,
                       bool allow_absolute)
 {
@@ -433,422 +572,24 @@ static int settle_uri(struct template_image *img, size_t component, size_t slot,
     return CLI_OK;
 }
 
+static int measure_component(struct template *t, size_t i, bool allow_absolute)
+{
+    struct template_component *c = &t->component[i];
+    int e = c->role == TEMPLATE_DEPENDENCY ? measure_dependency(c) : CLI_OK;
+
+    for (size_t k = 0; k < c->images && e == CLI_OK; k++) {
+        e = measure(&c->image[k]);
+        if (e == CLI_OK)
+            e = settle_uri(&c->image[k], i, k, allow_absolute);
+    }
+    return e;
+}
+
 int template_measure(struct template *t, bool allow_absolute)
 {
-    for (size_t i = 0; i < t->components; i++) {
-        for (size_t k = 0; k < t->component[i].images; k++) {
-            struct template_image *img = &t->component[i].image[k];
-            int e = measure(img);
-
-            if (e == CLI_OK)
-                e = settle_uri(img, i, k, allow_absolute);
-            if (e != CLI_OK)
-                return e;
-        }
-    }
-    return CLI_OK;
-}
-
-/* --- writing ------------------------------------------------------------------------------ */
-
-/* A command and its reporting policy. */
-static void put_command(struct lsuit_cbor_writer *w, int64_t code, uint64_t policy)
-{
-    lsuit_put_int(w, code);
-    lsuit_put_uint(w, policy);
-}
-
-static void put_index(struct lsuit_cbor_writer *w, const struct template *t, size_t i)
-{
-    if (t->components == 1)
-        return;
-    lsuit_put_int(w, LSUIT_DIR_SET_COMPONENT_INDEX);
-    lsuit_put_uint(w, i);
-}
-
-static void put_all_index(struct lsuit_cbor_writer *w, const struct template *t)
-{
-    if (t->components == 1)
-        return;
-    lsuit_put_int(w, LSUIT_DIR_SET_COMPONENT_INDEX);
-    lsuit_put_bool(w, true);
-}
-
-static void put_image_params(struct lsuit_cbor_writer *w, const struct template_image *img)
-{
-    size_t mark;
-
-    lsuit_put_int(w, LSUIT_DIR_OVERRIDE_PARAMETERS);
-    lsuit_put_map(w, 2);
-    lsuit_put_int(w, LSUIT_PARAM_IMAGE_DIGEST);
-    mark = lsuit_put_bstr_open(w);
-    lsuit_put_digest(w, LSUIT_ALG_SHA256, (struct lsuit_bytes){ img->sha256, LSUIT_SHA256_LEN });
-    lsuit_put_bstr_close(w, mark);
-    lsuit_put_int(w, LSUIT_PARAM_IMAGE_SIZE);
-    lsuit_put_uint(w, img->size);
-}
-
-static void put_uri_param(struct lsuit_cbor_writer *w, const struct template_image *img)
-{
-    lsuit_put_int(w, LSUIT_DIR_OVERRIDE_PARAMETERS);
-    lsuit_put_map(w, 1);
-    lsuit_put_int(w, LSUIT_PARAM_URI);
-    lsuit_put_text(w, img->uri);
-}
-
-/*
- * try-each over the two slots: set the slot, ask whether it is ours, then `put` for its image.
- *
- *   items  what `put` adds to an alternative
- */
-static void put_by_slot(struct lsuit_cbor_writer *w, const struct template_component *c,
-                        uint32_t items,
-                        void (*put)(struct lsuit_cbor_writer *, const struct template_image *))
-{
-    if (c->images == 1) {
-        put(w, &c->image[0]);
-        return;
-    }
-    lsuit_put_int(w, LSUIT_DIR_TRY_EACH);
-    lsuit_put_array(w, 2);
-    for (uint64_t slot = 0; slot < 2; slot++) {
-        size_t mark = lsuit_put_bstr_open(w);
-
-        lsuit_put_array(w, 4 + items);
-        lsuit_put_int(w, LSUIT_DIR_OVERRIDE_PARAMETERS);
-        lsuit_put_map(w, 1);
-        lsuit_put_int(w, LSUIT_PARAM_COMPONENT_SLOT);
-        lsuit_put_uint(w, slot);
-        put_command(w, LSUIT_COND_COMPONENT_SLOT, REPORT_CONDITION);
-        put(w, &c->image[slot]);
-        lsuit_put_bstr_close(w, mark);
-    }
-}
-
-static void put_identity(struct lsuit_cbor_writer *w, const struct template *t)
-{
-    lsuit_put_int(w, LSUIT_DIR_OVERRIDE_PARAMETERS);
-    lsuit_put_map(w, t->has_priority ? 3 : 2);
-    lsuit_put_int(w, LSUIT_PARAM_VENDOR_IDENTIFIER);
-    lsuit_put_bstr(w, (struct lsuit_bytes){ t->vendor_id, sizeof t->vendor_id });
-    lsuit_put_int(w, LSUIT_PARAM_CLASS_IDENTIFIER);
-    lsuit_put_bstr(w, (struct lsuit_bytes){ t->class_id, sizeof t->class_id });
-    if (t->has_priority) {
-        lsuit_put_int(w, LSUIT_PARAM_UPDATE_PRIORITY);
-        lsuit_put_int(w, t->priority);
-    }
-    put_command(w, LSUIT_COND_VENDOR_IDENTIFIER, REPORT_CONDITION);
-    put_command(w, LSUIT_COND_CLASS_IDENTIFIER, REPORT_CONDITION);
-}
-
-/* Items of an array: an index costs two where there is more than one component. */
-static uint32_t index_items(const struct template *t)
-{
-    return t->components > 1 ? 2 : 0;
-}
-
-static void put_shared(struct lsuit_cbor_writer *w, const struct template *t)
-{
-    uint32_t n = (uint32_t)t->components;
-
-    lsuit_put_array(w, index_items(t) + 6 + n * (index_items(t) + 2));
-    put_all_index(w, t);
-    put_identity(w, t);
-    for (size_t i = 0; i < t->components; i++) {
-        put_index(w, t, i);
-        put_by_slot(w, &t->component[i], 2, put_image_params);
-    }
-}
-
-static void put_common(struct lsuit_cbor_writer *w, const struct template *t)
-{
-    size_t mark;
-
-    lsuit_put_map(w, 2);
-    lsuit_put_int(w, 2); /* suit-components */
-    lsuit_put_array(w, (uint32_t)t->components);
-    for (size_t i = 0; i < t->components; i++)
-        lsuit_put_item(w, (struct lsuit_bytes){ t->component[i].id, t->component[i].id_n });
-    lsuit_put_int(w, 4); /* suit-shared-sequence */
-    mark = lsuit_put_bstr_open(w);
-    put_shared(w, t);
-    lsuit_put_bstr_close(w, mark);
-}
-
-static void put_fetch(struct lsuit_cbor_writer *w, const struct template_image *img)
-{
-    put_uri_param(w, img);
-    put_command(w, LSUIT_DIR_FETCH, REPORT_DIRECTIVE);
-    put_command(w, LSUIT_COND_IMAGE_MATCH, REPORT_CONDITION);
-}
-
-/*
- * Where there is an image for each slot its digest and size stand beside its fetch too, so that
- * whoever reads the manifest without being a device (server, mirror) finds both payloads.
- */
-static void put_slot_fetch(struct lsuit_cbor_writer *w, const struct template_image *img)
-{
-    put_image_params(w, img);
-    put_fetch(w, img);
-}
-
-static void put_install(struct lsuit_cbor_writer *w, const struct template *t)
-{
-    uint32_t n = 0;
-
-    for (size_t i = 0; i < t->components; i++)
-        n += index_items(t) + (t->component[i].images > 1 ? 2 : 6);
-    lsuit_put_array(w, n);
-    for (size_t i = 0; i < t->components; i++) {
-        const struct template_component *c = &t->component[i];
-
-        put_index(w, t, i);
-        if (c->images > 1)
-            put_by_slot(w, c, 8, put_slot_fetch);
-        else
-            put_fetch(w, &c->image[0]);
-    }
-}
-
-static void put_validate(struct lsuit_cbor_writer *w, const struct template *t)
-{
-    lsuit_put_array(w, index_items(t) + 2);
-    put_all_index(w, t);
-    put_command(w, LSUIT_COND_IMAGE_MATCH, REPORT_CONDITION);
-}
-
-static void put_invoke(struct lsuit_cbor_writer *w, const struct template *t)
-{
-    lsuit_put_array(w, index_items(t) + 2);
-    put_index(w, t, 0);
-    put_command(w, LSUIT_DIR_INVOKE, REPORT_DIRECTIVE);
-}
-
-static void put_optional_text(struct lsuit_cbor_writer *w, int64_t key, const char *s)
-{
-    if (*s == '\0')
-        return;
-    lsuit_put_int(w, key);
-    lsuit_put_text(w, s);
-}
-
-static void put_language(struct lsuit_cbor_writer *w, const struct template *t,
-                         const struct template_language *l)
-{
-    uint32_t pairs = 1u + (l->description[0] != '\0') + (l->changes[0] != '\0') +
-                     (l->risks[0] != '\0') + (l->advisories > 0) + l->has_downtime +
-                     l->has_disrupts;
-    uint32_t named = 1u + (l->vendor_name[0] != '\0') + (l->model_name[0] != '\0');
-
-    lsuit_put_text(w, l->tag);
-    lsuit_put_map(w, pairs);
-    put_optional_text(w, 1, l->description);
-    put_optional_text(w, 2, l->changes);
-    put_optional_text(w, -1, l->risks); /* private keys: SPEC.md */
-    if (l->advisories > 0) {
-        lsuit_put_int(w, -2);
-        lsuit_put_array(w, (uint32_t)l->advisories);
-        for (size_t i = 0; i < l->advisories; i++)
-            lsuit_put_text(w, l->advisory[i]);
-    }
-    if (l->has_downtime) {
-        lsuit_put_int(w, -3);
-        lsuit_put_uint(w, l->downtime_s);
-    }
-    if (l->has_disrupts) {
-        lsuit_put_int(w, -4);
-        lsuit_put_bool(w, l->disrupts);
-    }
-    lsuit_put_item(w, (struct lsuit_bytes){ t->component[0].id, t->component[0].id_n });
-    lsuit_put_map(w, named);
-    put_optional_text(w, 1, l->vendor_name);
-    put_optional_text(w, 2, l->model_name);
-    put_optional_text(w, 6, l->version);
-}
-
-/* Map keys in deterministic order: the shorter encoding first, then by bytes. */
-static int by_tag(const void *a, const void *b)
-{
-    const char *x = (*(const struct template_language *const *)a)->tag;
-    const char *y = (*(const struct template_language *const *)b)->tag;
-
-    if (strlen(x) != strlen(y))
-        return strlen(x) < strlen(y) ? -1 : 1;
-    return strcmp(x, y);
-}
-
-static void put_text_map(struct lsuit_cbor_writer *w, const struct template *t)
-{
-    const struct template_language *order[TEMPLATE_LANGUAGES];
-
-    for (size_t i = 0; i < t->languages; i++)
-        order[i] = &t->language[i];
-    qsort(order, t->languages, sizeof order[0], by_tag);
-    lsuit_put_map(w, (uint32_t)t->languages);
-    for (size_t i = 0; i < t->languages; i++)
-        put_language(w, t, order[i]);
-}
-
-static void put_section(struct lsuit_cbor_writer *w, int64_t key, const struct template *t,
-                        void (*put)(struct lsuit_cbor_writer *, const struct template *))
-{
-    size_t mark;
-
-    lsuit_put_int(w, key);
-    mark = lsuit_put_bstr_open(w);
-    put(w, t);
-    lsuit_put_bstr_close(w, mark);
-}
-
-static int sha256_of(struct lsuit_bytes wrapped, uint8_t digest[LSUIT_SHA256_LEN])
-{
-    size_t n = 0;
-
-    return lsuit_hash_bytes(&lsuit_crypto_psa, LSUIT_ALG_SHA256, wrapped, digest, LSUIT_SHA256_LEN,
-                            &n) == LSUIT_OK
-               ? CLI_OK
-               : cli_fail("SHA-256 is not available");
-}
-
-/* `severed` holds key 23 and the wrapped text; the digest covers the wrapped text. */
-static void put_manifest(struct lsuit_cbor_writer *w, const struct template *t, bool sever_text,
-                         const uint8_t *digest)
-{
-    lsuit_put_map(w, 6u + t->invoke + (t->manifest_component_id_n > 0));
-    lsuit_put_int(w, 1); /* suit-manifest-version */
-    lsuit_put_uint(w, 1);
-    lsuit_put_int(w, 2); /* suit-manifest-sequence-number */
-    lsuit_put_uint(w, t->sequence);
-    put_section(w, LSUIT_SECTION_COMMON, t, put_common);
-    if (t->manifest_component_id_n > 0) {
-        lsuit_put_int(w, 5); /* suit-manifest-component-id */
-        lsuit_put_item(
-            w, (struct lsuit_bytes){ t->manifest_component_id, t->manifest_component_id_n });
-    }
-    put_section(w, LSUIT_SECTION_VALIDATE, t, put_validate);
-    if (t->invoke)
-        put_section(w, LSUIT_SECTION_INVOKE, t, put_invoke);
-    put_section(w, LSUIT_SECTION_INSTALL, t, put_install);
-    if (sever_text) {
-        lsuit_put_int(w, LSUIT_SECTION_TEXT);
-        lsuit_put_digest(w, LSUIT_ALG_SHA256, (struct lsuit_bytes){ digest, LSUIT_SHA256_LEN });
-    } else {
-        put_section(w, LSUIT_SECTION_TEXT, t, put_text_map);
-    }
-}
-
-static size_t integrated_count(const struct template *t, size_t *bytes_out)
-{
-    size_t n = 0;
-
-    *bytes_out = 0;
-    for (size_t i = 0; i < t->components; i++)
-        for (size_t k = 0; k < t->component[i].images; k++)
-            if (t->component[i].image[k].integrated) {
-                n++;
-                *bytes_out += (size_t)t->component[i].image[k].size + 600;
-            }
-    return n;
-}
-
-/* What goes in must be what was measured. */
-static int same_bytes(const struct template_image *img, struct lsuit_bytes bytes)
-{
-    uint8_t digest[LSUIT_SHA256_LEN];
-
-    if (sha256_of(bytes, digest) != CLI_OK)
-        return CLI_FAILED;
-    return memcmp(digest, img->sha256, sizeof digest) == 0
-               ? CLI_OK
-               : cli_fail("%s: changed while it was read", img->path);
-}
-
-static int put_integrated(struct lsuit_cbor_writer *w, const struct template *t)
-{
-    const struct template_image *img[2 * LSUIT_MAX_COMPONENTS];
-    size_t n = 0;
-
-    for (size_t i = 0; i < t->components; i++)
-        for (size_t k = 0; k < t->component[i].images; k++)
-            if (t->component[i].image[k].integrated)
-                img[n++] = &t->component[i].image[k];
-    /* names are #c<i>s<k> of one length, in ascending order, unless the template names them */
-    for (size_t i = 0; i + 1 < n; i++)
-        for (size_t k = i + 1; k < n; k++) {
-            size_t a = strlen(img[i]->uri), b = strlen(img[k]->uri);
-
-            if (a > b || (a == b && strcmp(img[i]->uri, img[k]->uri) > 0)) {
-                const struct template_image *swap = img[i];
-
-                img[i] = img[k];
-                img[k] = swap;
-            }
-        }
-    for (size_t i = 0; i < n; i++) {
-        size_t len = 0;
-        uint8_t *bytes = file_read(img[i]->path, (size_t)img[i]->size, &len);
-
-        if (bytes == NULL)
-            return CLI_FAILED;
-        if (same_bytes(img[i], (struct lsuit_bytes){ bytes, len }) != CLI_OK) {
-            free(bytes);
-            return CLI_FAILED;
-        }
-        if (i > 0 && strcmp(img[i]->uri, img[i - 1]->uri) == 0) {
-            free(bytes);
-            return wrong("uri", "two integrated payloads have the same name");
-        }
-        lsuit_put_text(w, img[i]->uri);
-        lsuit_put_bstr(w, (struct lsuit_bytes){ bytes, len });
-        free(bytes);
-    }
-    return CLI_OK;
-}
-
-int template_write(const struct template *t, bool sever_text, uint8_t *buf, size_t cap,
-                   struct lsuit_bytes *doc_out)
-{
-    static uint8_t manifest[65536], severed[65536];
-    struct lsuit_cbor_writer mw = lsuit_cbor_writer_init(manifest, sizeof manifest);
-    struct lsuit_cbor_writer sw = lsuit_cbor_writer_init(severed, sizeof severed);
-    struct lsuit_envelope_parts parts = { 0 };
-    uint8_t digest[LSUIT_SHA256_LEN], *integrated = NULL;
-    size_t integrated_bytes = 0, mark;
-    struct lsuit_bytes pair;
     int e = CLI_OK;
 
-    if (sever_text) {
-        lsuit_put_int(&sw, LSUIT_SECTION_TEXT);
-        mark = lsuit_put_bstr_open(&sw);
-        put_text_map(&sw, t);
-        lsuit_put_bstr_close(&sw, mark);
-        if (lsuit_put_finish(&sw, &pair) != LSUIT_OK)
-            return wrong("text", "is too long");
-        parts.severed = pair;
-        parts.severed_n = 1;
-        /* the key 23 takes one byte; what follows is the wrapped text */
-        e = sha256_of((struct lsuit_bytes){ pair.ptr + 1, pair.len - 1 }, digest);
-    }
-    if (e != CLI_OK)
-        return e;
-    put_manifest(&mw, t, sever_text, digest);
-    if (lsuit_put_finish(&mw, &parts.manifest) != LSUIT_OK)
-        return cli_fail("template: the manifest would be longer than %zu bytes", sizeof manifest);
-    parts.integrated_n = (uint32_t)integrated_count(t, &integrated_bytes);
-    if (parts.integrated_n > 0) {
-        struct lsuit_cbor_writer iw;
-
-        integrated = malloc(integrated_bytes);
-        if (integrated == NULL)
-            return cli_fail("out of memory");
-        iw = lsuit_cbor_writer_init(integrated, integrated_bytes);
-        e = put_integrated(&iw, t);
-        if (e == CLI_OK && lsuit_put_finish(&iw, &parts.integrated) != LSUIT_OK)
-            e = cli_fail("template: integrated payloads are too large");
-    }
-    if (e == CLI_OK &&
-        lsuit_envelope_write(&parts, &lsuit_crypto_psa, buf, cap, doc_out) != LSUIT_OK)
-        e = cli_fail("template: the envelope would be longer than %zu bytes", cap);
-    free(integrated);
+    for (size_t i = 0; i < t->components && e == CLI_OK; i++)
+        e = measure_component(t, i, allow_absolute);
     return e;
 }

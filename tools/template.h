@@ -29,11 +29,26 @@ struct template_image {
     char uri[512]; /* "#name", "../payloads/<digest>", or as given */
 };
 
+/* What a component of the manifest is there for. */
+enum template_role {
+    TEMPLATE_IMAGE,     /* what is installed */
+    TEMPLATE_SOURCE,    /* fetched first, then copied into an image: staged, or a patch */
+    TEMPLATE_BASE,      /* must be there already, for a patch to fit */
+    TEMPLATE_DEPENDENCY /* another author's manifest */
+};
+
+#define TEMPLATE_NO_COMPONENT SIZE_MAX
+
 struct template_component {
+    enum template_role role;
     uint8_t id[128]; /* encoded SUIT_Component_Identifier */
     size_t id_n;
     struct template_image image[2]; /* [1] only for A/B: one for each slot */
     size_t images;
+    size_t source, base;              /* of an image: their components, or TEMPLATE_NO_COMPONENT */
+    uint8_t digest[LSUIT_SHA256_LEN]; /* of a dependency: that of its manifest */
+    uint8_t prefix[128];              /* of a dependency: encoded suit-dependency-prefix, or none */
+    size_t prefix_n;
 };
 
 struct template_language {

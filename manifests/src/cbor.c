@@ -1,15 +1,15 @@
 /*
  * The strict CBOR cursor: reading.
  *
- * Every read goes through item_begin, which decides whether an item may stand here, and ends in
+ * Every read goes through head_take, which decides whether an item may stand here, and ends in
  * item_end, which moves the open level on:
  *
- *   level   at         item_begin          item_end
- *   none    -          -                   -
- *   array   -          one fewer left      -
- *   map     NEXT       refused             -
- *   map     IN_KEY     -                   order is checked; IN_VALUE
- *   map     IN_VALUE   -                   NEXT
+ *   level.at   head_take           item_end
+ *   DOCUMENT   -                   -
+ *   IN_ARRAY   one fewer left      -
+ *   NEXT       refused             -
+ *   IN_KEY     -                   order is checked; IN_VALUE
+ *   IN_VALUE   -                   NEXT
  *
  * A tag is not an item of its own: it belongs to the one that follows.
  */
@@ -17,23 +17,36 @@
 
 #include <string.h>
 
-enum { NEXT, IN_KEY, IN_VALUE };
+enum { DOCUMENT, IN_ARRAY, NEXT, IN_KEY, IN_VALUE }; /* maps come last */
 
 struct head {
     uint8_t major;
-    uint8_t info;
     uint64_t value;
     size_t len; /* of the head itself */
 };
 
-struct lsuit_cbor lsuit_cbor_open(struct lsuit_bytes doc)
+void lsuit_cbor_start(struct lsuit_cbor *c, struct lsuit_bytes doc)
 {
     static const uint8_t NOTHING[1] = { 0 };
-    struct lsuit_cbor c = { 0 };
 
-    c.begin = doc.ptr != NULL ? doc.ptr : NOTHING;
-    c.p = c.begin;
-    c.end = doc.ptr != NULL ? doc.ptr + doc.len : NOTHING;
+    if (doc.ptr == NULL)
+        doc = (struct lsuit_bytes){ NOTHING, 0 };
+    c->begin = doc.ptr;
+    c->p = doc.ptr;
+    c->end = doc.ptr + doc.len;
+    c->err = LSUIT_OK;
+#ifndef LSUIT_NO_TEXT
+    c->why = NULL;
+#endif
+    c->depth = 0;
+    c->level[0].at = DOCUMENT;
+}
+
+struct lsuit_cbor lsuit_cbor_open(struct lsuit_bytes doc)
+{
+    struct lsuit_cbor c;
+
+    lsuit_cbor_start(&c, doc);
     return c;
 }
 
@@ -62,12 +75,13 @@ static size_t rest(const struct lsuit_cbor *c)
 
 static struct lsuit_cbor_level *top(struct lsuit_cbor *c)
 {
-    return c->depth > 0 ? &c->level[c->depth - 1] : NULL;
+    return &c->level[c->depth];
 }
 
 /* Decode a head without taking it: the shortest form only, nothing indefinite. */
 static bool head_read(struct lsuit_cbor *c, struct head *h)
 {
+    uint8_t info;
     size_t n;
 
     if (c->err != LSUIT_OK)
@@ -75,99 +89,90 @@ static bool head_read(struct lsuit_cbor *c, struct head *h)
     if (rest(c) < 1)
         return lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
     h->major = c->p[0] >> 5;
-    h->info = c->p[0] & 0x1f;
-    h->value = h->info;
+    info = c->p[0] & 0x1f;
+    h->value = info;
     h->len = 1;
-    if (h->info < 24)
+    if (info < 24)
         return true;
-    if (h->info > 27 || h->major == LSUIT_CBOR_SIMPLE)
-        return lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
-
-    n = (size_t)1 << (h->info - 24);
-    if (rest(c) - 1 < n)
+    n = (size_t)1 << (info - 24);
+    if (info > 27 || h->major == LSUIT_CBOR_SIMPLE || rest(c) - 1 < n)
         return lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
     h->value = 0;
-    for (size_t i = 1; i <= n; i++)
-        h->value = h->value << 8 | c->p[i];
-    h->len = 1 + n;
+    for (; h->len <= n; h->len++)
+        h->value = h->value << 8 | c->p[h->len];
     if (h->value < 24 || (n > 1 && h->value >> (4 * n) == 0))
         return lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
     return true;
 }
 
-/* May an item begin here? */
-static bool item_begin(struct lsuit_cbor *c, struct head *h)
+/* Take the head of an item of this major type, where one may begin. Answers its value. */
+static uint64_t head_take(struct lsuit_cbor *c, uint8_t major)
 {
     struct lsuit_cbor_level *l = top(c);
+    struct head h;
 
-    if (!head_read(c, h))
-        return false;
-    if (l == NULL)
-        return true;
-    if (l->is_map ? l->at == NEXT : l->left == 0)
-        return lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
-    if (!l->is_map)
+    if (!head_read(c, &h))
+        return 0;
+    if (h.major != major || l->at == NEXT || (l->at == IN_ARRAY && l->left == 0)) {
+        lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
+        return 0;
+    }
+    if (l->at == IN_ARRAY)
         l->left--;
-    return true;
+    c->p += h.len;
+    return h.value;
 }
 
 /*
- * An item of the open level is complete.
+ * An item of the open level is complete. Answers whether no error stands.
  *
  * No encoded item is the beginning of another one. So two keys of which one was compared over
  * its whole length without a difference are equal, and prev_key needs no length.
  */
-static void item_end(struct lsuit_cbor *c)
+static bool item_end(struct lsuit_cbor *c)
 {
     struct lsuit_cbor_level *l = top(c);
 
-    if (l == NULL || !l->is_map)
-        return;
+    if (c->err != LSUIT_OK)
+        return false;
     if (l->at == IN_VALUE) {
         l->at = NEXT;
-        return;
+    } else if (l->at == IN_KEY) {
+        if (l->prev_key != NULL && memcmp(l->prev_key, l->key, (size_t)(c->p - l->key)) >= 0) {
+            c->p = l->key;
+            return lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
+        }
+        l->prev_key = l->key;
+        l->at = IN_VALUE;
     }
-    if (l->prev_key != NULL && memcmp(l->prev_key, l->key, (size_t)(c->p - l->key)) >= 0) {
-        c->p = l->key;
-        lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
-        return;
-    }
-    l->prev_key = l->key;
-    l->at = IN_VALUE;
-}
-
-static void take(struct lsuit_cbor *c, size_t n)
-{
-    c->p += n;
-    item_end(c);
+    return true;
 }
 
 enum lsuit_cbor_type lsuit_cbor_peek(const struct lsuit_cbor *c)
 {
-    if (c->err != LSUIT_OK || c->p == c->end)
-        return LSUIT_CBOR_END;
-    if (c->depth > 0) {
-        const struct lsuit_cbor_level *l = &c->level[c->depth - 1];
+    const struct lsuit_cbor_level *l = &c->level[c->depth];
 
-        if (l->is_map ? l->at == NEXT : l->left == 0)
-            return LSUIT_CBOR_END;
-    }
+    if (c->err != LSUIT_OK || c->p == c->end || l->at == NEXT ||
+        (l->at == IN_ARRAY && l->left == 0))
+        return LSUIT_CBOR_END;
     return (enum lsuit_cbor_type)(c->p[0] >> 5);
 }
 
-/* Take a head of this major type that is a whole item, and answer its value. */
+/* Take an item of this major type that is its head, and answer its value. */
 static uint64_t scalar(struct lsuit_cbor *c, uint8_t major)
 {
-    struct head h;
+    uint64_t v = head_take(c, major);
 
-    if (!item_begin(c, &h))
-        return 0;
-    if (h.major != major) {
-        lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
-        return 0;
-    }
-    take(c, h.len);
-    return c->err == LSUIT_OK ? h.value : 0;
+    return item_end(c) ? v : 0;
+}
+
+/* The cursor goes back to an item whose value is refused. */
+static uint64_t refused(struct lsuit_cbor *c, const uint8_t *at, enum lsuit_err err)
+{
+    if (c->err == LSUIT_OK)
+        c->p = at;
+    lsuit_cbor_fail(c, err);
+    return 0;
 }
 
 uint64_t lsuit_cbor_uint(struct lsuit_cbor *c)
@@ -180,11 +185,7 @@ uint64_t lsuit_cbor_uint_max(struct lsuit_cbor *c, uint64_t max)
     const uint8_t *at = c->p;
     uint64_t v = scalar(c, LSUIT_CBOR_UINT);
 
-    if (v <= max)
-        return v;
-    c->p = at;
-    lsuit_cbor_fail(c, LSUIT_ERR_RANGE);
-    return 0;
+    return v <= max ? v : refused(c, at, LSUIT_ERR_RANGE);
 }
 
 int64_t lsuit_cbor_int(struct lsuit_cbor *c)
@@ -193,13 +194,8 @@ int64_t lsuit_cbor_int(struct lsuit_cbor *c)
     bool negative = lsuit_cbor_peek(c) == LSUIT_CBOR_NINT;
     uint64_t v = scalar(c, negative ? LSUIT_CBOR_NINT : LSUIT_CBOR_UINT);
 
-    if (c->err != LSUIT_OK)
-        return 0;
-    if (v > INT64_MAX) {
-        c->p = at;
-        lsuit_cbor_fail(c, LSUIT_ERR_RANGE);
-        return 0;
-    }
+    if (c->err != LSUIT_OK || v > INT64_MAX)
+        return (int64_t)refused(c, at, LSUIT_ERR_RANGE);
     return negative ? -1 - (int64_t)v : (int64_t)v;
 }
 
@@ -208,11 +204,7 @@ int32_t lsuit_cbor_int32(struct lsuit_cbor *c)
     const uint8_t *at = c->p;
     int64_t v = lsuit_cbor_int(c);
 
-    if (v == (int32_t)v)
-        return (int32_t)v;
-    c->p = at;
-    lsuit_cbor_fail(c, LSUIT_ERR_RANGE);
-    return 0;
+    return v == (int32_t)v ? (int32_t)v : (int32_t)refused(c, at, LSUIT_ERR_RANGE);
 }
 
 /* false is 20, true 21, null 22; the others are refused */
@@ -221,11 +213,7 @@ static uint64_t simple(struct lsuit_cbor *c, uint64_t from, uint64_t to)
     const uint8_t *at = c->p;
     uint64_t v = scalar(c, LSUIT_CBOR_SIMPLE);
 
-    if (c->err == LSUIT_OK && (v < from || v > to)) {
-        c->p = at;
-        lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
-    }
-    return c->err == LSUIT_OK ? v : 0;
+    return v >= from && v <= to ? v : refused(c, at, LSUIT_ERR_CBOR);
 }
 
 bool lsuit_cbor_bool(struct lsuit_cbor *c)
@@ -275,20 +263,15 @@ static bool utf8_valid(const uint8_t *s, size_t n)
 
 static struct lsuit_bytes string(struct lsuit_cbor *c, uint8_t major)
 {
-    struct lsuit_bytes s = { NULL, 0 };
-    struct head h;
+    const uint8_t *at = c->p;
+    uint64_t n = head_take(c, major);
+    struct lsuit_bytes s = { c->p, (size_t)n };
 
-    if (!item_begin(c, &h))
-        return s;
-    if (h.major != major || h.value > rest(c) - h.len ||
-        (major == LSUIT_CBOR_TSTR && !utf8_valid(c->p + h.len, (size_t)h.value))) {
-        lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
-        return s;
-    }
-    s.ptr = c->p + h.len;
-    s.len = (size_t)h.value;
-    take(c, h.len + s.len);
-    return c->err == LSUIT_OK ? s : (struct lsuit_bytes){ NULL, 0 };
+    if (n > rest(c) || (major == LSUIT_CBOR_TSTR && !utf8_valid(s.ptr, s.len)))
+        (void)refused(c, at, LSUIT_ERR_CBOR);
+    else
+        c->p += s.len;
+    return item_end(c) ? s : (struct lsuit_bytes){ NULL, 0 };
 }
 
 struct lsuit_bytes lsuit_cbor_bstr(struct lsuit_cbor *c)
@@ -343,27 +326,19 @@ uint64_t lsuit_cbor_tag(struct lsuit_cbor *c)
 /* An item takes a byte at least, so a count is compared with what is left. */
 static uint32_t enter(struct lsuit_cbor *c, uint8_t major)
 {
-    struct lsuit_cbor_level *l;
-    struct head h;
-    size_t most;
+    const uint8_t *at = c->p;
+    uint64_t n = head_take(c, major);
+    bool is_map = major == LSUIT_CBOR_MAP;
 
-    if (!item_begin(c, &h))
+    if (c->err != LSUIT_OK)
         return 0;
-    most = (rest(c) - h.len) / (major == LSUIT_CBOR_MAP ? 2 : 1);
-    if (h.major != major || h.value > most || h.value > UINT32_MAX) {
-        lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
-        return 0;
-    }
-    if (c->depth >= LSUIT_CBOR_DEPTH) {
-        lsuit_cbor_fail(c, LSUIT_ERR_LIMIT);
-        return 0;
-    }
-    l = &c->level[c->depth++];
-    *l = (struct lsuit_cbor_level){ 0 };
-    l->is_map = major == LSUIT_CBOR_MAP;
-    l->left = (uint32_t)h.value;
-    c->p += h.len;
-    return l->left;
+    if (n > rest(c) / (is_map ? 2 : 1) || n > UINT32_MAX)
+        return (uint32_t)refused(c, at, LSUIT_ERR_CBOR);
+    if (c->depth == LSUIT_CBOR_DEPTH)
+        return (uint32_t)refused(c, at, LSUIT_ERR_LIMIT);
+    c->depth++;
+    *top(c) = (struct lsuit_cbor_level){ .left = (uint32_t)n, .at = is_map ? NEXT : IN_ARRAY };
+    return (uint32_t)n;
 }
 
 uint32_t lsuit_cbor_map(struct lsuit_cbor *c)
@@ -376,27 +351,27 @@ uint32_t lsuit_cbor_array(struct lsuit_cbor *c)
     return enter(c, LSUIT_CBOR_ARRAY);
 }
 
-/* The open level, which must be a map or an array as told, and between two of its items. */
-static struct lsuit_cbor_level *between(struct lsuit_cbor *c, bool is_map)
+/* The open level, whose state must be this one, between two of its items; NULL at its end. */
+static struct lsuit_cbor_level *between(struct lsuit_cbor *c, uint8_t at)
 {
     struct lsuit_cbor_level *l = top(c);
 
     if (c->err != LSUIT_OK)
         return NULL;
-    if (l == NULL || l->is_map != is_map || l->at != NEXT) {
+    if (l->at != at) {
         lsuit_cbor_fail(c, LSUIT_ERR_USAGE);
         return NULL;
     }
     if (l->left > 0)
         return l;
     c->depth--;
-    item_end(c);
+    (void)item_end(c);
     return NULL;
 }
 
 bool lsuit_cbor_next_any_key(struct lsuit_cbor *c)
 {
-    struct lsuit_cbor_level *l = between(c, true);
+    struct lsuit_cbor_level *l = between(c, NEXT);
 
     if (l == NULL)
         return false;
@@ -432,7 +407,7 @@ bool lsuit_cbor_next_code(struct lsuit_cbor *c, int32_t *key_out)
 
 bool lsuit_cbor_next(struct lsuit_cbor *c)
 {
-    return between(c, false) != NULL;
+    return between(c, IN_ARRAY) != NULL;
 }
 
 /* Take what stands at the cursor: a scalar or string whole, of the others the head. */
@@ -472,7 +447,7 @@ static void advance(struct lsuit_cbor *c, uint8_t base)
     while (c->err == LSUIT_OK && c->depth > base) {
         const struct lsuit_cbor_level *l = top(c);
 
-        if (l->is_map ? l->at != NEXT || lsuit_cbor_next_any_key(c) : lsuit_cbor_next(c))
+        if (l->at > NEXT || (l->at == NEXT ? lsuit_cbor_next_any_key(c) : lsuit_cbor_next(c)))
             return;
     }
 }

@@ -142,7 +142,7 @@ static enum lsuit_err wrapper_read(struct lsuit_envelope *e, const struct lsuit_
     struct lsuit_digest digest;
     enum lsuit_err err;
 
-    *blocks = lsuit_cbor_open(e->auth);
+    lsuit_cbor_start(blocks, e->auth);
     if (lsuit_cbor_array(blocks) == 0)
         lsuit_cbor_fail(blocks, LSUIT_ERR_CBOR);
     content = lsuit_cbor_bstr(blocks);

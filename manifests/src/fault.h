@@ -16,7 +16,8 @@ enum lsuit_err lsuit_fault_fill(struct lsuit_fault *fault, enum lsuit_err err, i
 #define TEXT(s) ((const char *)0)
 #define REFUSE(c, err, why) lsuit_cbor_fail(c, err)
 #define REASON(c) ((const char *)0)
-#define lsuit_fault_set(fault, err, what, why, code) lsuit_fault_fill(fault, err, code)
+#define lsuit_fault_set(fault, err, what, why, code) \
+    ((void)(what), (void)(why), lsuit_fault_fill(fault, err, code))
 
 #else
 

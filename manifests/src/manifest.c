@@ -308,7 +308,7 @@ static void severed_match(struct lsuit_cbor *c, struct lsuit_bytes whole,
 {
     enum lsuit_err e;
 
-    *c = lsuit_cbor_open(whole);
+    lsuit_cbor_start(c, whole);
     if (!part->present)
         REFUSE(c, LSUIT_ERR_UNAUTHORISED, "in the envelope, but not declared by the manifest");
     if (!part->severable)
@@ -352,10 +352,10 @@ enum lsuit_err lsuit_manifest_read(const struct lsuit_envelope *envelope,
     *manifest_out = (struct lsuit_manifest){ 0 };
     manifest_out->envelope = envelope;
     manifest_out->digest = envelope->digest;
-    c = lsuit_cbor_open(envelope->manifest);
+    lsuit_cbor_start(&c, envelope->manifest);
     e = map_read(&c, manifest_out, &common, &n);
     if (e == LSUIT_OK) {
-        c = lsuit_cbor_open(common);
+        lsuit_cbor_start(&c, common);
         e = common_read(&c, manifest_out, &n);
     }
     if (e == LSUIT_OK)

@@ -101,6 +101,7 @@ static enum lsuit_run_state fail(struct lsuit_run *run)
 
 static void trace(struct lsuit_run *run, enum lsuit_trace_kind kind, const char *name, int32_t code)
 {
+#if LSUIT_WITH_TRACE
     struct lsuit_trace t = {
         .kind = kind, .name = name, .code = code, .ok = true, .dry = run->dry
     };
@@ -110,6 +111,12 @@ static void trace(struct lsuit_run *run, enum lsuit_trace_kind kind, const char 
 #endif
     if (run->platform->trace != NULL)
         run->platform->trace(run->ctx, &t);
+#else
+    (void)run;
+    (void)kind;
+    (void)name;
+    (void)code;
+#endif
 }
 
 /* Begin the sequence of a section, or the shared one in front of it. */

@@ -12,10 +12,20 @@
 /* One command on one component, and what it has to say to the trace. */
 struct call {
     struct lsuit_run *run;
-    uint32_t comp; /* number in this run */
+    uint32_t comp;  /* number in this run */
+    uint32_t index; /* in the manifest in work */
     int32_t code;
-    struct lsuit_trace trace; /* .component: index in the manifest */
+#if LSUIT_WITH_TRACE
+    struct lsuit_trace trace;
+#endif
 };
+
+/* What the trace will say of the call. */
+#if LSUIT_WITH_TRACE
+#define TRACE_SET(k, field, value) ((void)((k)->trace.field = (value)))
+#else
+#define TRACE_SET(k, field, value) ((void)0)
+#endif
 
 /* --- run.c --- */
 

@@ -17,7 +17,7 @@
 
 enum outcome lsuit_run_fault(struct call *k, enum lsuit_err err, const char *why)
 {
-    k->trace.why = why;
+    TRACE_SET(k, why, why);
     return lsuit_run_refuse(k->run, err, k->code, why);
 }
 
@@ -130,11 +130,12 @@ enum outcome lsuit_do_identifier(struct call *k)
 enum outcome lsuit_do_slot(struct call *k)
 {
     const struct lsuit_platform *p = k->run->platform;
+    uint64_t slot = lsuit_run_uint(k, PARAM_SLOT);
 
     if (p->slot_is == NULL)
         return lsuit_run_lacking(k);
-    k->trace.slot = lsuit_run_uint(k, PARAM_SLOT);
-    return lsuit_run_condition(k, p->slot_is(k->run->ctx, k->comp, k->trace.slot));
+    TRACE_SET(k, slot, slot);
+    return lsuit_run_condition(k, p->slot_is(k->run->ctx, k->comp, slot));
 }
 
 enum outcome lsuit_do_abort(struct call *k)
@@ -269,12 +270,13 @@ static enum outcome store_begin(struct call *k)
 static enum outcome store_end(struct call *k, int said, uint64_t max)
 {
     enum outcome out = lsuit_run_answer(k, said);
+    uint64_t size = 0;
 
     if (out != OUT_DONE)
         return out;
-    (void)lsuit_run_size(k, k->comp, &k->trace.size);
-    return k->trace.size <= max ? out
-                                : lsuit_run_fault(k, LSUIT_ERR_OPERATION, "larger than image-size");
+    (void)lsuit_run_size(k, k->comp, &size);
+    TRACE_SET(k, size, size);
+    return size <= max ? out : lsuit_run_fault(k, LSUIT_ERR_OPERATION, "larger than image-size");
 }
 
 static void dry_fetch(struct lsuit_dry *dry, uint64_t max)
@@ -301,16 +303,17 @@ static bool encrypted(const struct call *k)
 enum outcome lsuit_do_fetch(struct call *k)
 {
     struct lsuit_run *run = k->run;
+    struct lsuit_bytes uri = lsuit_run_bytes(k, PARAM_URI);
     struct lsuit_bytes payload = { NULL, 0 };
     uint64_t max = lsuit_run_uint(k, PARAM_SIZE);
     const struct lsuit_level *home = lsuit_run_home(run, run->params[k->comp].at[PARAM_URI]);
     enum outcome out;
 
-    k->trace.uri = lsuit_run_bytes(k, PARAM_URI);
+    TRACE_SET(k, uri, uri);
     if (run->platform->fetch == NULL || encrypted(k))
         return lsuit_run_lacking(k);
-    if (lsuit_envelope_payload(home->manifest->envelope, k->trace.uri, &payload) != LSUIT_OK &&
-        k->trace.uri.len > 0 && k->trace.uri.ptr[0] == '#')
+    if (lsuit_envelope_payload(home->manifest->envelope, uri, &payload) != LSUIT_OK &&
+        uri.len > 0 && uri.ptr[0] == '#')
         return lsuit_run_fault(k, LSUIT_ERR_OPERATION, "uri not available");
     if (payload.len > max)
         return lsuit_run_fault(k, LSUIT_ERR_OPERATION, "larger than image-size");
@@ -324,8 +327,8 @@ enum outcome lsuit_do_fetch(struct call *k)
     if (out != OUT_DONE)
         return out == OUT_ENTERED ? OUT_DONE : out;
     return store_end(k,
-                     run->platform->fetch(run->ctx, k->comp, !run->op_started, k->trace.uri,
-                                          payload, max, lsuit_run_digest(k),
+                     run->platform->fetch(run->ctx, k->comp, !run->op_started, uri, payload, max,
+                                          lsuit_run_digest(k),
                                           lsuit_run_bytes(k, PARAM_FETCH_ARGS)),
                      max);
 }
@@ -339,7 +342,7 @@ static enum outcome source_find(struct call *k, uint32_t *source_out)
 
     if (source >= home->manifest->components_n)
         return lsuit_run_fault(k, LSUIT_ERR_COMPONENT, "source index");
-    k->trace.source = (uint32_t)source;
+    TRACE_SET(k, source, (uint32_t)source);
 #if LSUIT_WITH_DEPENDENCIES
     source = home->map[source];
 #endif
@@ -422,12 +425,13 @@ enum outcome lsuit_do_copy(struct call *k)
 enum outcome lsuit_do_invoke(struct call *k)
 {
     struct lsuit_run *run = k->run;
+    struct lsuit_bytes args = lsuit_run_bytes(k, PARAM_INVOKE_ARGS);
 
-    k->trace.args = lsuit_run_bytes(k, PARAM_INVOKE_ARGS);
+    TRACE_SET(k, args, args);
     if (run->platform->invoke == NULL)
         return lsuit_run_lacking(k);
     return run->dry ? OUT_DONE
-                    : lsuit_run_answer(k, run->platform->invoke(run->ctx, k->comp, k->trace.args));
+                    : lsuit_run_answer(k, run->platform->invoke(run->ctx, k->comp, args));
 }
 
 #if LSUIT_WITH_OPTIONAL
@@ -519,34 +523,47 @@ static enum outcome missing(struct call *k, const struct lsuit_command_row *row)
 {
     bool condition = (row->kind & COMMAND_CONDITION) != 0;
 
-    k->trace.missing = lsuit_parameters[row->needs].key;
+    TRACE_SET(k, missing, lsuit_parameters[row->needs].key);
     (void)lsuit_run_fault(k, condition ? LSUIT_ERR_CONDITION : LSUIT_ERR_OPERATION,
                           "a parameter is missing");
     return condition ? OUT_CONDITION : OUT_ABORT;
 }
 
+#if LSUIT_WITH_TRACE
+
+static void trace(struct call *k, enum outcome out)
+{
+    struct lsuit_run *run = k->run;
+
+    if (out == OUT_AGAIN || out == OUT_ENTERED || run->platform->trace == NULL)
+        return;
+    k->trace.kind = LSUIT_TRACE_COMMAND;
+    k->trace.name = lsuit_run_command_name(k->code);
+    k->trace.code = k->code;
+    k->trace.component = k->index;
+    k->trace.dry = run->dry;
+    k->trace.ok = out == OUT_DONE;
+#if LSUIT_WITH_DEPENDENCIES
+    k->trace.depth = run->chain;
+#endif
+    run->platform->trace(run->ctx, &k->trace);
+}
+
+#endif
+
 enum outcome lsuit_run_command(struct lsuit_run *run, const struct lsuit_command_row *row)
 {
     const struct lsuit_frame *f = lsuit_run_top(run);
-    uint32_t index = f->list[f->applied];
-    struct call k = { .run = run, .comp = lsuit_run_number(run, index), .code = row->code };
+    struct call k = { .run = run, .index = f->list[f->applied], .code = row->code };
     enum outcome out;
 
-    k.trace.kind = LSUIT_TRACE_COMMAND;
-    k.trace.code = row->code;
-    k.trace.component = index;
+    k.comp = lsuit_run_number(run, k.index);
     if (row->needs != PARAM_NONE && !lsuit_run_is_set(&k, (enum lsuit_param_row)row->needs))
         out = missing(&k, row);
     else
         out = row->run(&k);
-    if (out == OUT_AGAIN || out == OUT_ENTERED || run->platform->trace == NULL)
-        return out;
-#if LSUIT_WITH_DEPENDENCIES
-    k.trace.depth = run->chain;
+#if LSUIT_WITH_TRACE
+    trace(&k, out);
 #endif
-    k.trace.dry = run->dry;
-    k.trace.name = lsuit_run_command_name(row->code);
-    k.trace.ok = out == OUT_DONE;
-    run->platform->trace(run->ctx, &k.trace);
     return out;
 }

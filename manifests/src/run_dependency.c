@@ -24,7 +24,7 @@
 
 bool lsuit_run_is_dependency(const struct call *k)
 {
-    return (k->run->level->manifest->dependencies >> k->trace.component & 1) != 0;
+    return (k->run->level->manifest->dependencies >> k->index & 1) != 0;
 }
 
 static struct lsuit_level *level_at(struct lsuit_run *run, uint32_t depth)
@@ -276,17 +276,22 @@ enum outcome lsuit_do_manifest_match(struct call *k)
     return lsuit_run_condition(k, digest_is(k, &d->envelope));
 }
 
-static void trace(struct call *k, enum lsuit_trace_kind kind)
+/* Tell of the begin or the end of a dependency's sequences. */
+static void trace(struct lsuit_run *run, enum lsuit_trace_kind kind)
 {
-    struct lsuit_run *run = k->run;
+#if LSUIT_WITH_TRACE
+    const struct lsuit_frame *f = lsuit_run_top(run);
+    struct lsuit_trace t = { .kind = kind, .ok = true, .dry = run->dry, .depth = run->chain };
 
-    k->trace.kind = kind;
-    k->trace.name = lsuit_run_command_name(LSUIT_DIR_PROCESS_DEPENDENCY);
-    k->trace.ok = true;
-    k->trace.dry = run->dry;
-    k->trace.depth = run->chain;
+    t.name = lsuit_run_command_name(LSUIT_DIR_PROCESS_DEPENDENCY);
+    t.code = LSUIT_DIR_PROCESS_DEPENDENCY;
+    t.component = f->list[f->applied];
     if (run->platform->trace != NULL)
-        run->platform->trace(run->ctx, &k->trace);
+        run->platform->trace(run->ctx, &t);
+#else
+    (void)run;
+    (void)kind;
+#endif
 }
 
 enum outcome lsuit_do_process_dependency(struct call *k)
@@ -313,7 +318,7 @@ enum outcome lsuit_do_process_dependency(struct call *k)
     out = dependency_hold(k, d);
     if (out != OUT_DONE)
         return out;
-    trace(k, LSUIT_TRACE_BEGIN);
+    trace(run, LSUIT_TRACE_BEGIN);
     run->op_started = false;
     run->chain++;
     run->level = &d->level;
@@ -327,14 +332,9 @@ enum outcome lsuit_do_process_dependency(struct call *k)
 
 enum outcome lsuit_run_dependency_end(struct lsuit_run *run)
 {
-    struct call k = { .run = run };
-    struct lsuit_frame *f;
-
     run->chain--;
     run->level = level_at(run, run->chain);
-    f = lsuit_run_top(run);
-    k.trace.component = f->list[f->applied];
-    trace(&k, LSUIT_TRACE_END);
+    trace(run, LSUIT_TRACE_END);
     return lsuit_run_command_done(run);
 }
 

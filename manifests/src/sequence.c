@@ -9,7 +9,7 @@ bool lsuit_sequence_begin(struct lsuit_frame *f, struct lsuit_cbor *c, struct ls
 {
     uint32_t items;
 
-    *c = lsuit_cbor_open(content);
+    lsuit_cbor_start(c, content);
     items = lsuit_cbor_array(c);
     if (items == 0)
         REFUSE(c, LSUIT_ERR_CBOR, "no command sequence, or an empty one");
@@ -23,7 +23,7 @@ bool lsuit_sequence_begin(struct lsuit_frame *f, struct lsuit_cbor *c, struct ls
 
 int32_t lsuit_sequence_command(const struct lsuit_frame *f, struct lsuit_cbor *c)
 {
-    *c = lsuit_cbor_open((struct lsuit_bytes){ f->at, (size_t)(f->end - f->at) });
+    lsuit_cbor_start(c, (struct lsuit_bytes){ f->at, (size_t)(f->end - f->at) });
     return lsuit_cbor_int32(c);
 }
 
@@ -58,7 +58,7 @@ bool lsuit_sequence_alternative(struct lsuit_frame *f, struct lsuit_cbor *c)
     const uint8_t *end = (f - 1)->end;
     struct lsuit_bytes content;
 
-    *c = lsuit_cbor_open((struct lsuit_bytes){ f->next, (size_t)(end - f->next) });
+    lsuit_cbor_start(c, (struct lsuit_bytes){ f->next, (size_t)(end - f->next) });
     f->alternatives--;
     f->soft = true;
     if (lsuit_cbor_peek(c) == LSUIT_CBOR_SIMPLE) {

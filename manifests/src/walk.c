@@ -57,7 +57,7 @@ static bool enter(struct lsuit_walk *w)
     f[1] = (struct lsuit_frame){ 0 };
     inherit(&f[1]);
     w->fresh = true;
-    w->c = lsuit_cbor_open(argument);
+    lsuit_cbor_start(&w->c, argument);
     return lsuit_sequence_enter(&f[1], &w->c, w->code);
 }
 

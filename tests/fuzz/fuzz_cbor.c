@@ -51,16 +51,17 @@ static enum lsuit_cbor_type copy_one(struct lsuit_cbor *c, struct lsuit_cbor_wri
 /* Copy a document item by item, by the calls that a reader makes. */
 static void copy(struct lsuit_cbor *c, struct lsuit_cbor_writer *w)
 {
+    bool is_map[LSUIT_CBOR_DEPTH + 1] = { false };
     enum lsuit_cbor_type type;
 
     do {
         type = copy_one(c, w);
+        if (type == LSUIT_CBOR_MAP || type == LSUIT_CBOR_ARRAY)
+            is_map[c->depth] = type == LSUIT_CBOR_MAP;
         while (type != LSUIT_CBOR_TAG && c->err == LSUIT_OK && c->depth > 0) {
-            const struct lsuit_cbor_level *l = &c->level[c->depth - 1];
-
             if (lsuit_cbor_peek(c) != LSUIT_CBOR_END)
                 break;
-            if (l->is_map ? lsuit_cbor_next_any_key(c) : lsuit_cbor_next(c))
+            if (is_map[c->depth] ? lsuit_cbor_next_any_key(c) : lsuit_cbor_next(c))
                 break;
         }
     } while (c->err == LSUIT_OK && (c->depth > 0 || type == LSUIT_CBOR_TAG));

@@ -21,7 +21,7 @@ packages_for() {
     demo) echo curl jq procps python3 ;;
     bench) echo nginx-light wrk openssl curl jq procps valgrind ;;
     fuzz) echo clang libclang-rt-dev ;;
-    size) echo gcc-arm-none-eabi libnewlib-arm-none-eabi jq ;;
+    size) echo gcc gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-elf jq python3 ;;
     docker) echo docker.io docker-compose mmdebstrap curl jq ;;
     *)
         echo "packages.sh: no purpose '$1'" >&2

@@ -12,6 +12,7 @@ lapel() { "$BIN/lapel" "$@"; }
 that() { hold "$@"; }
 
 lapel key new good.pem >/dev/null
+lapel key new other.pem >/dev/null
 openssl ecparam -name secp384r1 -genkey -noout -out p384.pem
 openssl ec -in good.pem -aes256 -passout pass:x -out locked.pem 2>/dev/null
 printf 'image' >image.bin
@@ -47,6 +48,18 @@ change zero-payload.json '.components[0].payload = "/dev/zero"'
 change uri.json '.components[0].uri = "http://example.com/x"'
 change slots.json '.components[0].slots = [{payload: "image.bin"}]'
 change slots-uri.json '.components[0] = {id: ["main"], uri: "#x", slots: [{payload: "image.bin"}, {payload: "image.bin"}]}'
+change source-uri.json '.components[0] += {uri: "#x", source: {id: ["s"], payload: "image.bin"}}'
+change source-type.json '.components[0].source = 5'
+change source-id.json '.components[0].source = {id: ["main"], payload: "image.bin"}'
+change source-more.json '.components[0].source = {id: ["s"], payload: "image.bin", slots: []}'
+change base.json '.components[0].base = {id: ["b"], payload: "image.bin"}'
+change base-uri.json '.components[0] += {source: {id: ["s"], payload: "image.bin"}, base: {id: ["b"], payload: "image.bin", uri: "x"}}'
+change deps.json '.dependencies = []'
+change deps-type.json '.dependencies = [5]'
+change deps-no.json '.dependencies = [{id: ["d"]}]'
+change deps-bad.json '.dependencies = [{id: ["d"], envelope: "image.bin"}]'
+change deps-unsigned.json '.dependencies = [{id: ["d"], envelope: "good.unsigned"}]'
+change deps-prefix.json '.dependencies = [{id: ["d"], envelope: "good.suit", prefix: "x"}]'
 change no-text.json 'del(.text)'
 change no-version.json 'del(.text.en.version)'
 change downtime.json '.text.en."downtime-s" = -1'
@@ -73,6 +86,19 @@ CASES='
 2 | unknown noun .frob.        | frob
 2 | usage: lapel key           | key
 2 | unknown verb .frob.        | key frob
+2 | only --dry                 | manifest run good.suit
+2 | who is the device          | manifest run good.suit --dry
+2 | go together                | manifest run good.suit --dry --model EL-100
+2 | --vendor-id: x is no UUID  | manifest run good.suit --dry --vendor-id x
+2 | --procedure: must be       | manifest run good.suit --dry --procedure x
+2 | --holds: x: not ID         | manifest run good.suit --dry --vendor-domain example.com --model EL-100 --holds x
+2 | --holds: =x: not ID        | manifest run good.suit --dry --vendor-domain example.com --model EL-100 --holds =x
+2 | --holds: 0xz=x: not ID     | manifest run good.suit --dry --vendor-domain example.com --model EL-100 --holds 0xz=x
+1 | missing.bin                | manifest run good.suit --dry --vendor-domain example.com --model EL-100 --holds main=missing.bin
+1 | condition-failed: class-id | manifest run good.suit --dry --vendor-domain example.com --model EL-101
+1 | rollback                   | manifest run good.suit --dry --vendor-domain example.com --model EL-100 --sequence 17
+1 | unauthorised               | manifest run good.suit --dry --vendor-domain example.com --model EL-100 --key other.pub.pem
+1 | cbor-parse                 | manifest run binary --dry --vendor-domain example.com --model EL-100
 2 | argument is missing        | key new
 2 | argument is empty          | key new ""
 2 | unexpected argument .b.    | key new a b
@@ -124,6 +150,18 @@ CASES='
 1 | uri: only ../payloads      | manifest create uri.json out --sequence 16
 1 | slots: must be             | manifest create slots.json out --sequence 16
 1 | slots: payload, uri        | manifest create slots-uri.json out --sequence 16
+1 | components.0..source: is what | manifest create source-uri.json out --sequence 16
+1 | components.0..source: must be | manifest create source-type.json out --sequence 16
+1 | components.0..source.id: two | manifest create source-id.json out --sequence 16
+1 | components.0..source.slots: unknown | manifest create source-more.json out --sequence 16
+1 | components.0..base: goes   | manifest create base.json out --sequence 16
+1 | components.0..base.uri: unknown | manifest create base-uri.json out --sequence 16
+1 | dependencies: must be      | manifest create deps.json out --sequence 16
+1 | dependencies.0.: must be   | manifest create deps-type.json out --sequence 16
+1 | dependencies.0..envelope: is missing | manifest create deps-no.json out --sequence 16
+1 | envelope: cbor-parse       | manifest create deps-bad.json out --sequence 16
+1 | good.unsigned: is not signed | manifest create deps-unsigned.json out --sequence 16
+1 | dependencies.0..prefix: must be | manifest create deps-prefix.json out --sequence 16
 1 | text: is missing           | manifest create no-text.json out --sequence 16
 1 | text.en.version: is missing | manifest create no-version.json out --sequence 16
 1 | text.en.downtime-s: must   | manifest create downtime.json out --sequence 16

@@ -56,18 +56,23 @@ class Ledger:
 
 L = Ledger()
 outstanding = 0
-outstanding_lock = threading.Lock()
+answered = 0
+outstanding_lock = threading.Condition()
 stop = threading.Event()
 number = 0
 
 
 def ask(call, *args, **kw):
     """One request; None when the server went away under it."""
-    global outstanding
+    global outstanding, answered
     with outstanding_lock:
         outstanding += 1
     try:
-        return call(*args, **kw)
+        answer = call(*args, **kw)
+        with outstanding_lock:
+            answered += 1
+            outstanding_lock.notify()
+        return answer
     except (OSError, http.client.HTTPException):
         return None
     finally:
@@ -268,8 +273,9 @@ def main():
         threads += [threading.Thread(target=fleet, args=(k,)) for k in range(FLEET)]
         for t in threads:
             t.start()
-        stop.wait(RANDOM.uniform(0.02, 0.12))
         with outstanding_lock:
+            enough = answered + RANDOM.randint(5, 60)
+            outstanding_lock.wait_for(lambda: answered >= enough and outstanding > 0, 10)
             in_flight += outstanding > 0
         S.process.kill()
         stop.set()

@@ -42,9 +42,8 @@ enum lsuit_cbor_type {
 };
 
 struct lsuit_cbor_level {
-    uint32_t left; /* items (array) or pairs (map) not begun yet */
-    bool is_map;
-    uint8_t at;              /* map: between pairs, in a key, before or in its value */
+    uint32_t left;           /* items (array) or pairs (map) not begun yet */
+    uint8_t at;              /* in an array; in a map: between pairs, in a key, before a value */
     const uint8_t *key;      /* map: the encoded bytes of the key in work */
     const uint8_t *prev_key; /* map: those of the key before, for order and uniqueness */
 };
@@ -59,10 +58,12 @@ struct lsuit_cbor {
     const char *why; /* of the error, static, or NULL */
 #endif
     uint8_t depth;
-    struct lsuit_cbor_level level[LSUIT_CBOR_DEPTH];
+    struct lsuit_cbor_level level[LSUIT_CBOR_DEPTH + 1]; /* [0]: the document */
 };
 
 struct lsuit_cbor lsuit_cbor_open(struct lsuit_bytes doc);
+/* The same for a cursor that is there. */
+void lsuit_cbor_start(struct lsuit_cbor *c, struct lsuit_bytes doc);
 
 /* Keep the first error. Returns false always, so that a reader can `return lsuit_cbor_fail(..)`. */
 bool lsuit_cbor_fail(struct lsuit_cbor *c, enum lsuit_err err);

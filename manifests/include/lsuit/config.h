@@ -59,6 +59,11 @@
 #define LSUIT_WITH_REPORT (!LSUIT_BASE)
 #endif
 
+/* Telling the platform of each command (struct lsuit_platform, trace). */
+#ifndef LSUIT_WITH_TRACE
+#define LSUIT_WITH_TRACE (!LSUIT_BASE)
+#endif
+
 /* Components in one manifest. 1 to 31. */
 #ifndef LSUIT_MAX_COMPONENTS
 #define LSUIT_MAX_COMPONENTS 4
