@@ -13,4 +13,4 @@ PKG.server/libdecide := m
 PROGS += tools/lapel-fleet
 SRC.tools/lapel-fleet  := $(wildcard tools/fleet.c tools/fleet_*.c) tools/cli.c
 USES.tools/lapel-fleet := server/libdecide client/liblapel manifests/liblsuit
-PKG.tools/lapel-fleet  := m
+PKG.tools/lapel-fleet  := m jansson
