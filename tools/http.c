@@ -211,8 +211,10 @@ int http_do(struct http_call *c)
         return e;
     if (c->body_file != NULL && (f = fopen(c->body_file, "rb")) == NULL)
         return cli_fail("%s: %s", c->body_file, strerror(errno));
-    if (c->answer_file != NULL && (to = fopen(c->answer_file, "wb")) == NULL)
-        return cli_fail("%s: %s", c->answer_file, strerror(errno));
+    if (c->answer_file != NULL && (to = fopen(c->answer_file, "wb")) == NULL) {
+        e = cli_fail("%s: %s", c->answer_file, strerror(errno));
+        goto out;
+    }
     curl = curl_easy_init();
     if (curl == NULL) {
         e = cli_fail("libcurl does not start");
