@@ -26,8 +26,8 @@ TESTS += tests/powerloss/update
 USES.tests/powerloss/update := client/liblapel manifests/liblsuit
 
 TESTS += tests/unit/test_sched tests/unit/test_http1 tests/unit/test_journal
-USES.tests/unit/test_sched   := client/liblapel
-USES.tests/unit/test_http1   := client/liblapel
+USES.tests/unit/test_sched   := client/liblapel manifests/liblsuit
+USES.tests/unit/test_http1   := client/liblapel manifests/liblsuit
 USES.tests/unit/test_journal := client/liblapel manifests/liblsuit
 
 TESTS += tests/unit/test_fleet
@@ -44,7 +44,7 @@ TESTS += tests/unit/test_minimal
 USES.tests/unit/test_minimal := client/liblapel manifests/liblsuit
 
 FUZZ += tests/fuzz/fuzz_http1
-USES.tests/fuzz/fuzz_http1 := client/liblapel
+USES.tests/fuzz/fuzz_http1 := client/liblapel manifests/liblsuit
 
 TESTS += tests/powerloss/other
 USES.tests/powerloss/other := client/liblapel manifests/liblsuit
@@ -55,3 +55,9 @@ USES.tests/integration/hostile := client/libagent client/liblapel manifests/libl
 TIMEOUT.tests/integration/hostile := 180
 
 TEST_SHIMS += tests/integration/fake_clock
+
+TESTS += tests/unit/test_client_trust
+USES.tests/unit/test_client_trust := client/liblapel manifests/liblsuit
+
+TESTS += tests/powerloss/trust
+USES.tests/powerloss/trust := client/liblapel manifests/liblsuit

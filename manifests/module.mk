@@ -23,6 +23,9 @@ USES.tests/fuzz/fuzz_cose     := manifests/liblsuit
 USES.tests/fuzz/fuzz_envelope := manifests/liblsuit
 USES.tests/fuzz/fuzz_manifest := manifests/liblsuit
 
+TESTS += tests/unit/test_refusal
+USES.tests/unit/test_refusal := manifests/liblsuit
+
 TESTS += tests/unit/test_run
 SRC.tests/unit/test_run  := tests/unit/test_run.c tests/interop/suit_device.c
 USES.tests/unit/test_run := manifests/liblsuit
@@ -31,14 +34,16 @@ FUZZ += tests/fuzz/fuzz_run
 SRC.tests/fuzz/fuzz_run  := tests/fuzz/fuzz_run.c tests/interop/suit_device.c
 USES.tests/fuzz/fuzz_run := manifests/liblsuit
 
-TESTS += tests/unit/test_decrypt tests/unit/test_hss tests/unit/test_suit_report
+TESTS += tests/unit/test_decrypt tests/unit/test_domain tests/unit/test_hss tests/unit/test_suit_report
+USES.tests/unit/test_domain      := manifests/liblsuit
 USES.tests/unit/test_suit_report := manifests/liblsuit
 USES.tests/unit/test_hss     := manifests/liblsuit
 USES.tests/unit/test_decrypt := manifests/liblsuit
 
 # lapel's own documents.
-TESTS += tests/unit/test_checkin tests/unit/test_doc tests/unit/test_place tests/unit/test_report \
+TESTS += tests/unit/test_bounds tests/unit/test_checkin tests/unit/test_doc tests/unit/test_place tests/unit/test_report \
          tests/unit/test_statement tests/unit/test_trust tests/unit/test_uuid
+USES.tests/unit/test_bounds    := manifests/liblsuit
 USES.tests/unit/test_checkin   := manifests/liblsuit
 USES.tests/unit/test_doc       := manifests/liblsuit
 USES.tests/unit/test_place     := manifests/liblsuit

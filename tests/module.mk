@@ -13,6 +13,13 @@ TEST_TOOLS += tests/interop/http_splits
 SRC.tests/interop/http_splits  := tests/interop/http_splits.c tests/interop/suit_keys.c
 USES.tests/interop/http_splits := client/liblapel manifests/liblsuit
 
+# lapel, but for where the secrets of an encryption come from.
+TEST_TOOLS += tests/interop/lapel_seeded
+SRC.tests/interop/lapel_seeded  := $(filter-out tools/fleet%.c tools/encrypt_fresh.c,$(wildcard tools/*.c)) \
+                                   tests/interop/encrypt_seeded.c
+USES.tests/interop/lapel_seeded := client/liblapel manifests/liblsuit
+PKG.tests/interop/lapel_seeded  := mbedtls cbor jansson curl
+
 # What make bench measures with.
 TEST_TOOLS += tests/bench/bare tests/bench/load tests/bench/envelope
 PKG.tests/bench/bare  := microhttpd

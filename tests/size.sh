@@ -41,7 +41,7 @@ compile() { # folder, compiler, flags, sources...: print the objects
         obj=$dir/${src%.c}.o
         mkdir -p "${obj%/*}"
         # shellcheck disable=SC2086 # the flags are meant to be split
-        $cc $flags -std=c11 -Os -ffunction-sections -fdata-sections -fcallgraph-info=su \
+        $cc $flags -std=c11 -Os -ffunction-sections -fdata-sections -fcallgraph-info=su -DLSUIT_NO_TEXT \
             -Imanifests/include -Iclient/include -c "$src" -o "$obj" || return 1
         echo "$obj"
     done

@@ -125,7 +125,8 @@ static int manifest_create(int argc, char **argv)
         { "after", OPT_UINT, &last, "N", "number of the release before; N + 16 is the default",
           false },
         { "force", OPT_FLAG, &force, NULL, "allow a jump above 2^20", false },
-        { "replace", OPT_FLAG, &replace, NULL, "replace OUT when it exists", false },
+        { "replace", OPT_FLAG, &replace, NULL, "replace OUT, and ciphertexts, when they exist",
+          false },
         { "absolute", OPT_FLAG, &absolute, NULL, "keep URIs as the template gives them", false },
         { "no-priority", OPT_FLAG, &no_priority, NULL,
           "leave update-priority out, for devices that refuse it", false },
@@ -141,7 +142,7 @@ static int manifest_create(int argc, char **argv)
     if (e == CLI_OK)
         e = settle_sequence(&t, &opts[0], number, &opts[1], last, force);
     if (e == CLI_OK)
-        e = template_measure(&t, absolute);
+        e = template_measure(&t, absolute, replace);
     if (e != CLI_OK)
         return e;
     if (no_priority)
@@ -324,7 +325,7 @@ static int manifest_sever(int argc, char **argv)
 /* --- run ------------------------------------------------------------------------------------ */
 
 struct run_args {
-    struct opt_list keys, vendor, class, device, holds;
+    struct opt_list keys, vendor, class, device, holds, versions;
     const char *domain, *model, *procedure;
     uint64_t slot, sequence;
     bool dry, json;
@@ -380,6 +381,10 @@ static int read_device(const struct run_args *a, struct rehearse_device *d)
                       "and --class-id");
     for (size_t i = 0; i < a->holds.n && e == CLI_OK; i++)
         e = rehearse_holds(d, a->holds.item[i]);
+    for (size_t i = 0; i < a->versions.n && e == CLI_OK; i++)
+        e = rehearse_version(d, a->versions.item[i]);
+    if (e == CLI_OK)
+        e = envelope_keys_read(&a->keys, &d->keys);
     d->slot = a->slot;
     d->sequence = a->sequence;
     return e;
@@ -404,11 +409,11 @@ static int read_procedure(const char *name, enum lsuit_procedure *procedure_out)
 static int run_envelope(const struct run_args *a, struct lsuit_bytes doc,
                         const struct rehearse_device *device, enum lsuit_procedure procedure)
 {
-    static struct envelope_signers signers;
+    struct lsuit_auth auth = { 0 };
     struct lsuit_envelope env;
     struct lsuit_manifest m;
-    int e = a->keys.n > 0 ? envelope_verified(doc, &a->keys, 1, 0, &env, &m, &signers)
-                          : envelope_examined(doc, "envelope", 0, &env, &m);
+    int e = device->keys.n > 0 ? envelope_verified(doc, &device->keys, 1, 0, &env, &m, &auth)
+                               : envelope_examined(doc, "envelope", 0, &env, &m);
 
     return e == CLI_OK ? rehearse_run(device, &m, procedure, a->json) : e;
 }
@@ -432,9 +437,15 @@ static int manifest_run(int argc, char **argv)
         { "sequence", OPT_UINT, &a.sequence, "N", "number that it has accepted", false },
         { "holds", OPT_LIST, &a.holds, "ID=FILE", "what a component holds, or ID=DIGEST:SIZE",
           false },
+        { "version", OPT_LIST, &a.versions, "ID=1.2.3", "version of what a component holds",
+          false },
+        { "time", OPT_UINT, &device.time_s, "N", "seconds since 1970; else no clock", false },
+        { "battery", OPT_UINT, &device.battery_mwh, "N", "mWh; else no gauge", false },
+        { "authorize", OPT_FLAG, &device.authorizes, NULL, "somebody says yes when asked", false },
         { "procedure", OPT_TEXT, &a.procedure, "NAME", "update, invoke, validate or uninstall",
           false },
-        { "key", OPT_LIST, &a.keys, "FILE", "check the signature too", false },
+        { "key", OPT_LIST, &a.keys, "FILE", "who may sign; without, signatures don't count",
+          false },
         { "json", OPT_FLAG, &a.json, NULL, "one JSON object", false },
         OPT_END
     };
@@ -442,6 +453,11 @@ static int manifest_run(int argc, char **argv)
 
     if (e != CLI_OK)
         return e;
+    for (size_t i = 0; opts[i].name != NULL; i++) {
+        device.has_time = device.has_time || (opts[i].to == &device.time_s && opts[i].given);
+        device.has_battery =
+            device.has_battery || (opts[i].to == &device.battery_mwh && opts[i].given);
+    }
     if (!a.dry)
         return cli_usage("run: only --dry is there; lapel-agent is what installs");
     e = read_procedure(a.procedure, &procedure);

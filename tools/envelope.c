@@ -42,37 +42,32 @@ int envelope_accept(struct lsuit_bytes doc, const char *what)
     return envelope_examined(doc, what, LSUIT_CHECK_IDENTITY, &env, &m);
 }
 
-static int load_keys(const struct opt_list *files, uint8_t (*points)[LSUIT_P256_POINT_LEN],
-                     uint8_t (*ids)[LSUIT_SHA256_LEN], struct lsuit_key *keys)
+int envelope_keys_read(const struct opt_list *files, struct envelope_keys *keys_out)
 {
+    if (files->n > ENVELOPE_KEYS_MAX)
+        return cli_usage("--key: at most %d", ENVELOPE_KEYS_MAX);
     for (size_t i = 0; i < files->n; i++) {
-        if (pem_public(files->item[i], points[i]) != CLI_OK ||
-            pem_key_id(points[i], ids[i]) != CLI_OK)
+        if (pem_public(files->item[i], keys_out->point[i]) != CLI_OK ||
+            pem_key_id(keys_out->point[i], keys_out->id[i]) != CLI_OK)
             return CLI_FAILED;
-        keys[i] = (struct lsuit_key){ LSUIT_KEY_P256,
-                                      { points[i], LSUIT_P256_POINT_LEN },
-                                      { ids[i], 8 } };
+        keys_out->key[i] = (struct lsuit_key){ LSUIT_KEY_P256,
+                                               { keys_out->point[i], LSUIT_P256_POINT_LEN },
+                                               { keys_out->id[i], 8 } };
     }
+    keys_out->n = files->n;
     return CLI_OK;
 }
 
-int envelope_verified(struct lsuit_bytes doc, const struct opt_list *key_files, uint32_t threshold,
+int envelope_verified(struct lsuit_bytes doc, const struct envelope_keys *keys, uint32_t threshold,
                       uint32_t policy, struct lsuit_envelope *env_out, struct lsuit_manifest *m_out,
-                      struct envelope_signers *signers_out)
+                      struct lsuit_auth *auth_out)
 {
-    static uint8_t points[ENVELOPE_KEYS_MAX][LSUIT_P256_POINT_LEN];
-    struct lsuit_key keys[ENVELOPE_KEYS_MAX];
-    struct lsuit_trust_keys trust = { keys, key_files->n, threshold };
+    struct lsuit_trust_keys trust = { keys->key, keys->n, threshold };
     struct lsuit_fault fault = { .component = -1 };
-    enum lsuit_err e;
+    enum lsuit_err e = lsuit_envelope_read(doc, env_out, &fault);
 
-    if (key_files->n > ENVELOPE_KEYS_MAX)
-        return cli_usage("--key: at most %d", ENVELOPE_KEYS_MAX);
-    if (load_keys(key_files, points, signers_out->id, keys) != CLI_OK)
-        return CLI_FAILED;
-    e = lsuit_envelope_read(doc, env_out, &fault);
     if (e == LSUIT_OK)
-        e = lsuit_envelope_verify(env_out, CRYPTO, &trust, &signers_out->auth, &fault);
+        e = lsuit_envelope_verify(env_out, CRYPTO, &trust, auth_out, &fault);
     if (e == LSUIT_OK)
         e = lsuit_manifest_read(env_out, CRYPTO, m_out, &fault);
     if (e == LSUIT_OK)
@@ -85,16 +80,16 @@ int envelope_verified(struct lsuit_bytes doc, const struct opt_list *key_files, 
  *
  *   files  where the keys came from; NULL: from no files
  */
-static void print_verified(const struct lsuit_manifest *m, const struct envelope_signers *signers,
-                           const struct opt_list *files, bool json)
+static void print_verified(const struct lsuit_manifest *m, const struct envelope_keys *keys,
+                           const struct lsuit_auth *auth, const struct opt_list *files, bool json)
 {
     char id[2 * LSUIT_SHA256_LEN + 1], digest[2 * LSUIT_DIGEST_MAX + 1], sequence[24];
     json_t *list = json_array(), *o = json_object();
 
-    for (size_t i = 0; i < ENVELOPE_KEYS_MAX; i++) {
-        if ((signers->auth.signers >> i & 1) == 0)
+    for (size_t i = 0; i < keys->n; i++) {
+        if ((auth->signers >> i & 1) == 0)
             continue;
-        hex_put(signers->id[i], LSUIT_SHA256_LEN, id);
+        hex_put(keys->id[i], LSUIT_SHA256_LEN, id);
         json_array_append_new(list, json_string(id));
         if (!json && files != NULL)
             printf("signed by   %s (%s)\n", id, files->item[i]);
@@ -116,20 +111,24 @@ static void print_verified(const struct lsuit_manifest *m, const struct envelope
 int envelope_verify(struct lsuit_bytes doc, const struct opt_list *key_files, uint32_t threshold,
                     uint32_t policy, bool json)
 {
-    static struct envelope_signers signers;
+    static struct envelope_keys keys;
+    struct lsuit_auth auth = { 0 };
     struct lsuit_envelope env;
     struct lsuit_manifest m;
-    int e = envelope_verified(doc, key_files, threshold, policy, &env, &m, &signers);
+    int e = envelope_keys_read(key_files, &keys);
 
     if (e == CLI_OK)
-        print_verified(&m, &signers, key_files, json);
+        e = envelope_verified(doc, &keys, threshold, policy, &env, &m, &auth);
+    if (e == CLI_OK)
+        print_verified(&m, &keys, &auth, key_files, json);
     return e;
 }
 
 int envelope_verify_trust(struct lsuit_bytes doc, const struct lsuit_trust *set, uint32_t policy,
                           bool json)
 {
-    static struct envelope_signers signers;
+    static struct envelope_keys keys;
+    struct lsuit_auth auth = { 0 };
     struct lsuit_fault fault = { .component = -1 };
     struct lsuit_envelope env;
     struct lsuit_manifest m;
@@ -144,15 +143,16 @@ int envelope_verify_trust(struct lsuit_bytes doc, const struct lsuit_trust *set,
         e = lsuit_manifest_facts(&m, &facts, &fault);
     if (e == LSUIT_OK)
         e = lsuit_trust_verify_envelope(set, facts.vendor_id, facts.class_id[0], &env, CRYPTO,
-                                        &role, &signers.auth, &fault);
+                                        &role, &auth, &fault);
     if (e == LSUIT_OK)
         e = lsuit_manifest_check(&m, policy, &fault);
     if (e != LSUIT_OK)
         return cli_fault("envelope", e, &fault);
     for (size_t i = 0; i < role.keys_n; i++)
-        if (pem_key_id(role.keys[i].material.ptr, signers.id[i]) != CLI_OK)
+        if (pem_key_id(role.keys[i].material.ptr, keys.id[i]) != CLI_OK)
             return CLI_FAILED;
-    print_verified(&m, &signers, NULL, json);
+    keys.n = role.keys_n;
+    print_verified(&m, &keys, &auth, NULL, json);
     return CLI_OK;
 }
 

@@ -31,17 +31,20 @@ int envelope_examined(struct lsuit_bytes doc, const char *what, uint32_t policy,
 /* Would a device accept it, once it is signed? Prints what is wrong. */
 int envelope_accept(struct lsuit_bytes doc, const char *what);
 
-/* Keys in their order, and which of them have signed. */
+/* Public keys, with the ids that name them. */
 #define ENVELOPE_KEYS_MAX 16
-struct envelope_signers {
+struct envelope_keys {
+    struct lsuit_key key[ENVELOPE_KEYS_MAX];
+    uint8_t point[ENVELOPE_KEYS_MAX][LSUIT_P256_POINT_LEN];
     uint8_t id[ENVELOPE_KEYS_MAX][LSUIT_SHA256_LEN];
-    struct lsuit_auth auth;
+    size_t n;
 };
+int envelope_keys_read(const struct opt_list *files, struct envelope_keys *keys_out);
 
-/* Signatures too: `threshold` of the keys in these files must have signed. */
-int envelope_verified(struct lsuit_bytes doc, const struct opt_list *key_files, uint32_t threshold,
+/* Signatures too: `threshold` of the keys must have signed. */
+int envelope_verified(struct lsuit_bytes doc, const struct envelope_keys *keys, uint32_t threshold,
                       uint32_t policy, struct lsuit_envelope *env_out, struct lsuit_manifest *m_out,
-                      struct envelope_signers *signers_out);
+                      struct lsuit_auth *auth_out);
 
 /* The same; prints the verdict, as lines or as one JSON object. */
 int envelope_verify(struct lsuit_bytes doc, const struct opt_list *key_files, uint32_t threshold,

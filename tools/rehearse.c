@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "envelope.h"
 #include "lsuit/cbor.h"
 
 /* --- the device's description --------------------------------------------------------------- */
@@ -80,6 +80,43 @@ int rehearse_holds(struct rehearse_device *d, const char *text)
     return file_measure(c->path, c->sha256, &c->size);
 }
 
+int rehearse_version(struct rehearse_device *d, const char *text)
+{
+    struct rehearse_component wanted = { 0 }, *c = NULL;
+    const char *equals = strchr(text, '=');
+    struct lsuit_cbor_writer w;
+    struct lsuit_bytes version;
+    uint32_t numbers = 1;
+
+    if (equals == NULL || !read_id(text, (size_t)(equals - text), &wanted))
+        return cli_usage("--version: %s: not ID=1.2.3", text);
+    for (size_t i = 0; i < d->components; i++)
+        if (d->component[i].id_n == wanted.id_n &&
+            memcmp(d->component[i].id, wanted.id, wanted.id_n) == 0)
+            c = &d->component[i];
+    if (c == NULL)
+        return cli_usage("--version: %s: give --holds for this component too", text);
+    for (const char *p = equals; *p != '\0'; p++)
+        numbers += *p == '.';
+    w = lsuit_cbor_writer_init(c->version, sizeof c->version);
+    lsuit_put_array(&w, numbers);
+    for (const char *p = equals + 1;;) {
+        char *end = NULL;
+        long n = strtol(p, &end, 10);
+
+        if (end == p || (*end != '.' && *end != '\0'))
+            return cli_usage("--version: %s: not ID=1.2.3", text);
+        lsuit_put_int(&w, n);
+        if (*end == '\0')
+            break;
+        p = end + 1;
+    }
+    if (lsuit_put_finish(&w, &version) != LSUIT_OK)
+        return cli_usage("--version: %s: is too long", text);
+    c->version_n = version.len;
+    return CLI_OK;
+}
+
 /* --- the platform --------------------------------------------------------------------------- */
 
 /*
@@ -90,6 +127,7 @@ struct rehearsal {
     const struct rehearse_device *device;
     const struct rehearse_component *of[LSUIT_MAX_COMPONENTS]; /* NULL: holds nothing */
     const struct rehearse_component *claimed; /* what the hash in work reads, if by digest alone */
+    struct lsuit_trust_keys trust;            /* of dependencies */
     json_t *trace;                            /* NULL: print lines */
 };
 
@@ -193,6 +231,26 @@ static int write_content(void *ctx, uint32_t comp, bool first, struct lsuit_byte
     return LSUIT_OP_FAIL;
 }
 
+static int copy_decrypt(void *ctx, uint32_t comp, bool first, uint32_t source, uint64_t max_size,
+                        struct lsuit_bytes encryption_info)
+{
+    (void)encryption_info;
+    return copy(ctx, comp, first, source, max_size);
+}
+
+static int write_decrypt(void *ctx, uint32_t comp, bool first, struct lsuit_bytes content,
+                         struct lsuit_bytes encryption_info)
+{
+    (void)encryption_info;
+    return write_content(ctx, comp, first, content);
+}
+
+static int unlink_component(void *ctx, uint32_t comp, bool first)
+{
+    (void)ctx, (void)comp, (void)first;
+    return LSUIT_OP_FAIL;
+}
+
 static int swap(void *ctx, uint32_t comp, bool first, uint32_t source)
 {
     (void)ctx, (void)comp, (void)first, (void)source;
@@ -205,15 +263,81 @@ static int invoke(void *ctx, uint32_t comp, struct lsuit_bytes args)
     return LSUIT_OP_FAIL;
 }
 
+/* --- what an update may ask the device --- */
+
+static bool now(void *ctx, uint64_t *epoch_s_out)
+{
+    const struct rehearse_device *d = ((struct rehearsal *)ctx)->device;
+
+    *epoch_s_out = d->time_s;
+    return d->has_time;
+}
+
+static bool battery(void *ctx, uint64_t *mwh_out)
+{
+    const struct rehearse_device *d = ((struct rehearsal *)ctx)->device;
+
+    *mwh_out = d->battery_mwh;
+    return d->has_battery;
+}
+
+static int authorized(void *ctx, int64_t priority)
+{
+    (void)priority;
+    return ((struct rehearsal *)ctx)->device->authorizes ? LSUIT_OP_DONE : LSUIT_OP_FAIL;
+}
+
+static struct lsuit_bytes version(void *ctx, uint32_t comp)
+{
+    const struct rehearse_component *c = ((struct rehearsal *)ctx)->of[comp];
+
+    if (c == NULL || c->version_n == 0)
+        return (struct lsuit_bytes){ NULL, 0 };
+    return (struct lsuit_bytes){ c->version, c->version_n };
+}
+
+/* A rehearsal doesn't wait: what is waited for is taken to come. */
+static int wait_for(void *ctx, enum lsuit_wait_event event, int64_t value, struct lsuit_bytes other)
+{
+    (void)ctx, (void)event, (void)value, (void)other;
+    return LSUIT_OP_DONE;
+}
+
+static int metadata(void *ctx, uint32_t comp, struct lsuit_bytes bytes)
+{
+    (void)ctx, (void)comp, (void)bytes;
+    return LSUIT_OP_DONE;
+}
+
+static const struct lsuit_trust_keys *dependency_keys(void *ctx, uint32_t comp)
+{
+    struct rehearsal *r = ctx;
+
+    (void)comp;
+    r->trust = (struct lsuit_trust_keys){ r->device->keys.key, r->device->keys.n, 1 };
+    return &r->trust;
+}
+
+static enum lsuit_err dependency_accept(void *ctx, uint32_t comp, const struct lsuit_manifest *m,
+                                        const struct lsuit_auth *auth)
+{
+    (void)ctx, (void)comp, (void)m, (void)auth;
+    return LSUIT_OK;
+}
+
 /* --- the trace --- */
 
 static void print_line(const struct lsuit_trace *t)
 {
     static const char *const KINDS[] = { [LSUIT_TRACE_PROCEDURE] = "procedure ",
                                          [LSUIT_TRACE_SECTION] = "section ",
-                                         [LSUIT_TRACE_COMMAND] = "  " };
+                                         [LSUIT_TRACE_COMMAND] = "  ",
+                                         [LSUIT_TRACE_BEGIN] = "  ",
+                                         [LSUIT_TRACE_END] = "  " };
 
     printf("%*s%s%s", 2 * t->depth, "", KINDS[t->kind], t->name);
+    if (t->kind == LSUIT_TRACE_BEGIN || t->kind == LSUIT_TRACE_END)
+        printf(" %" PRIu32 " %s", t->component, t->kind == LSUIT_TRACE_BEGIN ? "begin" : "end");
     if (t->kind == LSUIT_TRACE_COMMAND) {
         printf(" %" PRIu32 " %s", t->component, t->ok ? "ok" : "fail");
         if (t->uri.len > 0) {
@@ -232,7 +356,9 @@ static void add_line(json_t *list, const struct lsuit_trace *t)
 {
     static const char *const KINDS[] = { [LSUIT_TRACE_PROCEDURE] = "procedure",
                                          [LSUIT_TRACE_SECTION] = "section",
-                                         [LSUIT_TRACE_COMMAND] = "command" };
+                                         [LSUIT_TRACE_COMMAND] = "command",
+                                         [LSUIT_TRACE_BEGIN] = "begin",
+                                         [LSUIT_TRACE_END] = "end" };
     json_t *o = json_object();
 
     json_object_set_new(o, KINDS[t->kind], json_string(t->name));
@@ -272,7 +398,18 @@ static const struct lsuit_platform PLATFORM = { .size = sizeof PLATFORM,
                                                 .write = write_content,
                                                 .swap = swap,
                                                 .invoke = invoke,
-                                                .trace = trace };
+                                                .trace = trace,
+                                                .copy_decrypt = copy_decrypt,
+                                                .write_decrypt = write_decrypt,
+                                                .now = now,
+                                                .battery = battery,
+                                                .authorized = authorized,
+                                                .version = version,
+                                                .wait = wait_for,
+                                                .metadata = metadata,
+                                                .dependency_keys = dependency_keys,
+                                                .dependency_accept = dependency_accept,
+                                                .unlink = unlink_component };
 
 /* --- hashing, with what is claimed ---------------------------------------------------------- */
 
@@ -339,7 +476,8 @@ static int report_json(json_t *lines, const struct lsuit_manifest *m, const stru
 int rehearse_run(const struct rehearse_device *d, const struct lsuit_manifest *m,
                  enum lsuit_procedure procedure, bool json)
 {
-    static uint8_t buf[65536];
+    static uint8_t buf[65536], envelopes[LSUIT_MAX_MANIFESTS - 1][1 << 20];
+    static struct lsuit_dependency dependency[LSUIT_MAX_MANIFESTS - 1];
     struct rehearsal r = { .device = d, .trace = json ? json_array() : NULL };
     struct lsuit_crypto crypto = lsuit_crypto_psa;
     struct lsuit_run run;
@@ -356,7 +494,11 @@ int rehearse_run(const struct rehearse_device *d, const struct lsuit_manifest *m
                                           .why = "lower than what the device accepted before",
                                           .component = -1 };
     }
+    for (size_t i = 0; i < LSUIT_MAX_MANIFESTS - 1; i++)
+        dependency[i] =
+            (struct lsuit_dependency){ .buf = envelopes[i], .buf_len = sizeof envelopes[i] };
     if (e == LSUIT_OK) {
+        lsuit_run_dependencies(&run, dependency, LSUIT_MAX_MANIFESTS - 1);
         lsuit_run_start(&run, procedure, true);
         e = lsuit_run_to_end(&run);
     }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "cli.h"
+#include "envelope.h"
 #include "lsuit/crypto.h"
 #include "lsuit/suit.h"
 #include "lsuit/suit_run.h"
@@ -22,6 +23,8 @@ struct rehearse_component {
     const char *path; /* NULL: only digest and size are known */
     uint8_t sha256[LSUIT_SHA256_LEN];
     uint64_t size;
+    uint8_t version[64]; /* encoded array of integers */
+    size_t version_n;    /* 0: not known */
 };
 
 struct rehearse_ids {
@@ -33,6 +36,11 @@ struct rehearse_device {
     struct rehearse_ids vendor, class, device;
     uint64_t slot;     /* that an update writes */
     uint64_t sequence; /* accepted before; a lower one is refused */
+    bool has_time, has_battery;
+    uint64_t time_s; /* since 1970, UTC */
+    uint64_t battery_mwh;
+    bool authorizes;           /* somebody says yes when asked */
+    struct envelope_keys keys; /* who may sign a dependency; none: nobody */
     struct rehearse_component component[REHEARSE_COMPONENTS];
     size_t components;
 };
@@ -42,6 +50,9 @@ struct rehearse_device {
  * segment text or 0x and hex digits. Prints what is wrong.
  */
 int rehearse_holds(struct rehearse_device *d, const char *text);
+
+/* Read "ID=1.2.3"; the numbers may be negative (-1 rc, -2 beta, -3 alpha). After its rehearse_holds. */
+int rehearse_version(struct rehearse_device *d, const char *text);
 
 /*
  * Run a procedure dry and print its trace and what it would come to.

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "encrypt.h"
 #include "envelope.h"
 #include "lsuit/cbor.h"
 #include "lsuit/uuid.h"
@@ -224,6 +225,34 @@ static int read_slots(const json_t *o, const char *where, const char *dir,
     return e;
 }
 
+static int read_encryption(const json_t *o, const char *where, const char *dir,
+                           struct template_encryption *encryption)
+{
+    static const char *const NAMES[] = { "to", "kid", "content", NULL };
+    char content[16] = "A128GCM", field[FIELD_MAX];
+    int e = json_is_object(o) ? CLI_OK : wrong(where, "must be an object");
+
+    snprintf(field, sizeof field, "%.100s.", where);
+    if (e == CLI_OK)
+        e = known_only(o, field, NAMES);
+    if (e == CLI_OK)
+        e = get_path(o, field, "to", dir, encryption->to);
+    if (e == CLI_OK)
+        e = get_text(o, field, "kid", false, encryption->kid, sizeof encryption->kid);
+    if (e == CLI_OK)
+        e = get_text(o, field, "content", false, content, sizeof content);
+    if (e != CLI_OK)
+        return e;
+    snprintf(field, sizeof field, "%.100s.content", where);
+    if (strcmp(content, "A128GCM") == 0)
+        encryption->alg = LSUIT_ALG_A128GCM;
+    else if (strcmp(content, "A128CTR") == 0)
+        encryption->alg = LSUIT_ALG_A128CTR;
+    else
+        return wrong(field, "must be A128GCM or A128CTR");
+    return CLI_OK;
+}
+
 /*
  * A member that is a component of its own: "source", which the image is copied from, or "base",
  * which must be there before. Absent: TEMPLATE_NO_COMPONENT.
@@ -255,6 +284,7 @@ static int read_partner(const json_t *o, const char *where, const char *key, con
 static int read_partners(const json_t *o, const char *where, const char *dir, size_t own,
                          struct template *t)
 {
+    const json_t *encrypt = json_object_get(o, "encrypt");
     struct template_component *c = &t->component[own];
     char field[FIELD_MAX];
     int e = read_partner(o, where, "source", dir, TEMPLATE_SOURCE, t, &c->source);
@@ -263,21 +293,23 @@ static int read_partners(const json_t *o, const char *where, const char *dir, si
         e = read_partner(o, where, "base", dir, TEMPLATE_BASE, t, &c->base);
     if (e != CLI_OK)
         return e;
-    if (c->source == TEMPLATE_NO_COMPONENT && c->base == TEMPLATE_NO_COMPONENT)
-        return CLI_OK;
-    snprintf(field, sizeof field, "%sbase", where);
-    if (c->source == TEMPLATE_NO_COMPONENT)
+    if (c->source == TEMPLATE_NO_COMPONENT) {
+        if (encrypt == NULL && c->base == TEMPLATE_NO_COMPONENT)
+            return CLI_OK;
+        snprintf(field, sizeof field, "%s%s", where, encrypt != NULL ? "encrypt" : "base");
         return wrong(field, "goes with a source, which is fetched in its place");
+    }
     snprintf(field, sizeof field, "%ssource", where);
     if (c->images > 1 || c->image[0].uri[0] != '\0' || c->image[0].integrated)
         return wrong(field, "is what is fetched: slots, uri and integrated don't stand beside it");
-    return CLI_OK;
+    snprintf(field, sizeof field, "%sencrypt", where);
+    return encrypt != NULL ? read_encryption(encrypt, field, dir, &c->encryption) : CLI_OK;
 }
 
 static int read_component(const json_t *o, size_t index, const char *dir, struct template *t)
 {
-    static const char *const NAMES[] = { "id",    "payload", "uri",  "integrated",
-                                         "slots", "source",  "base", NULL };
+    static const char *const NAMES[] = { "id",     "payload", "uri",     "integrated", "slots",
+                                         "source", "base",    "encrypt", NULL };
     size_t own = t->components;
     struct template_component *c;
     char where[64];
@@ -572,6 +604,19 @@ static int settle_uri(struct template_image *img, size_t component, size_t slot,
     return CLI_OK;
 }
 
+/* The source of an encrypted image is made here, of the image. */
+static int encrypt_source(struct template *t, struct template_component *c, bool replace)
+{
+    struct template_encryption *encryption = &c->encryption;
+    struct encrypt_args args = { encryption->alg, encryption->to, encryption->kid, replace };
+    struct lsuit_bytes info = { NULL, 0 };
+    int e = encrypt_file(&args, c->image[0].path, t->component[c->source].image[0].path,
+                         encryption->info, sizeof encryption->info, &info);
+
+    encryption->info_n = info.len;
+    return e;
+}
+
 static int measure_component(struct template *t, size_t i, bool allow_absolute)
 {
     struct template_component *c = &t->component[i];
@@ -585,10 +630,13 @@ static int measure_component(struct template *t, size_t i, bool allow_absolute)
     return e;
 }
 
-int template_measure(struct template *t, bool allow_absolute)
+int template_measure(struct template *t, bool allow_absolute, bool replace)
 {
     int e = CLI_OK;
 
+    for (size_t i = 0; i < t->components && e == CLI_OK; i++)
+        if (t->component[i].encryption.alg != 0)
+            e = encrypt_source(t, &t->component[i], replace);
     for (size_t i = 0; i < t->components && e == CLI_OK; i++)
         e = measure_component(t, i, allow_absolute);
     return e;

@@ -20,6 +20,9 @@
 /* Largest payload inside an envelope, bytes. */
 #define TEMPLATE_INTEGRATED_MAX (16 << 20)
 
+/* Longest encryption info that is made here. */
+#define TEMPLATE_INFO_MAX 512
+
 /* One image: a payload file, or its digest and size when the file is elsewhere. */
 struct template_image {
     char path[TEMPLATE_PATH_MAX];
@@ -32,9 +35,18 @@ struct template_image {
 /* What a component of the manifest is there for. */
 enum template_role {
     TEMPLATE_IMAGE,     /* what is installed */
-    TEMPLATE_SOURCE,    /* fetched first, then copied into an image: staged, or a patch */
+    TEMPLATE_SOURCE,    /* fetched first, then copied into an image: staged, encrypted or a patch */
     TEMPLATE_BASE,      /* must be there already, for a patch to fit */
     TEMPLATE_DEPENDENCY /* another author's manifest */
+};
+
+/* How the source of an image becomes its ciphertext. */
+struct template_encryption {
+    int32_t alg;                     /* of the content; 0: not encrypted */
+    char to[TEMPLATE_PATH_MAX];      /* file: the device's public key, or a key-encryption key */
+    char kid[64];                    /* empty: none */
+    uint8_t info[TEMPLATE_INFO_MAX]; /* COSE_Encrypt, made by template_measure */
+    size_t info_n;
 };
 
 #define TEMPLATE_NO_COMPONENT SIZE_MAX
@@ -45,9 +57,10 @@ struct template_component {
     size_t id_n;
     struct template_image image[2]; /* [1] only for A/B: one for each slot */
     size_t images;
-    size_t source, base;              /* of an image: their components, or TEMPLATE_NO_COMPONENT */
-    uint8_t digest[LSUIT_SHA256_LEN]; /* of a dependency: that of its manifest */
-    uint8_t prefix[128];              /* of a dependency: encoded suit-dependency-prefix, or none */
+    size_t source, base; /* of an image: their components, or TEMPLATE_NO_COMPONENT */
+    struct template_encryption encryption; /* of an image with a source */
+    uint8_t digest[LSUIT_SHA256_LEN];      /* of a dependency: that of its manifest */
+    uint8_t prefix[128]; /* of a dependency: encoded suit-dependency-prefix, or none */
     size_t prefix_n;
 };
 
@@ -83,11 +96,17 @@ struct template
  */
 int template_read(const char *path, struct template *t_out);
 
-/* Hash and measure the payloads and settle their URIs. Absolute ones need allow_absolute. */
-int template_measure(struct template *t, bool allow_absolute);
+/*
+ * Make the ciphertexts, hash and measure the payloads, and settle their URIs.
+ *
+ *   allow_absolute  URIs may have other forms than lapel's two
+ *   replace         the file of a ciphertext may exist
+ */
+int template_measure(struct template *t, bool allow_absolute, bool replace);
 
 /*
- * Write the unsigned envelope. The same template and payloads give the same bytes.
+ * Write the unsigned envelope. The same template and payloads give the same bytes, but for what
+ * is encrypted: content keys are never used twice.
  *
  *   sever_text  the text stands in the envelope, its digest in the manifest
  */

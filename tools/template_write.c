@@ -320,13 +320,18 @@ static void put_payload_fetch(struct sequence *s)
 /* The source is looked at once more, right before it is used. */
 static void copy_source(struct sequence *s, const struct template_component *c)
 {
+    bool encrypted = c->encryption.info_n > 0;
     struct lsuit_cbor_writer *w;
 
     at(s, c->source);
     condition(s, LSUIT_COND_IMAGE_MATCH);
     at(s, (size_t)(c - s->t->component));
     w = command(s, LSUIT_DIR_OVERRIDE_PARAMETERS);
-    lsuit_put_map(w, 1);
+    lsuit_put_map(w, 1u + encrypted);
+    if (encrypted) {
+        lsuit_put_int(w, LSUIT_PARAM_ENCRYPTION_INFO);
+        lsuit_put_bstr(w, (struct lsuit_bytes){ c->encryption.info, c->encryption.info_n });
+    }
     lsuit_put_int(w, LSUIT_PARAM_SOURCE_COMPONENT);
     lsuit_put_uint(w, c->source);
     directive(s, LSUIT_DIR_COPY);

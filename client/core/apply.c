@@ -305,13 +305,11 @@ static const struct lsuit_platform PLATFORM = {
 
 /* --- the envelope ----------------------------------------------------------------------------- */
 
-/* Read and authenticate what stands in memory.envelope. */
-static enum lsuit_err authenticate(struct lapel *ctx, struct lsuit_fault *fault)
+/* Read and authenticate what stands in memory.envelope; `runs`: it is that of the running slot. */
+static enum lsuit_err authenticate(struct lapel *ctx, bool runs, struct lsuit_fault *fault)
 {
     struct lapel_work *w = ctx->memory.work;
     struct lsuit_bytes doc = { ctx->memory.envelope, ctx->envelope_n };
-    struct lsuit_trust_keys trust = { ctx->config->release_keys, ctx->config->release_keys_n, 1 };
-    struct lsuit_auth auth;
 
     ctx->manifest_ok = false;
     ctx->run_open = false;
@@ -319,7 +317,8 @@ static enum lsuit_err authenticate(struct lapel *ctx, struct lsuit_fault *fault)
     ctx->priority = 0;
     enum lsuit_err e = lsuit_envelope_read(doc, &w->envelope, fault);
     if (e == LSUIT_OK)
-        e = lsuit_envelope_verify(&w->envelope, ctx->port.crypto, &trust, &auth, fault);
+        e = runs ? lapel_trust_verify_running(ctx, &w->envelope, fault)
+                 : lapel_trust_verify(ctx, &w->envelope, fault);
     if (e == LSUIT_OK)
         e = lsuit_manifest_read(&w->envelope, ctx->port.crypto, &w->manifest, fault);
     if (e == LSUIT_OK && w->manifest.digest.bytes.len != sizeof ctx->want.digest)
@@ -337,7 +336,7 @@ bool lapel_apply_from_slot(struct lapel *ctx, uint8_t slot, struct lapel_pair *p
     if (n <= 0 || (size_t)n > ctx->memory.envelope_size)
         return false;
     ctx->envelope_n = (size_t)n;
-    if (authenticate(ctx, &fault) != LSUIT_OK)
+    if (authenticate(ctx, slot != (ctx->rec.attempt.slot), &fault) != LSUIT_OK)
         return false;
     pair_out->sequence = ctx->memory.work->manifest.sequence;
     memcpy(pair_out->digest, ctx->memory.work->manifest.digest.bytes.ptr, sizeof pair_out->digest);
@@ -401,7 +400,7 @@ static void verify(struct lapel *ctx)
     struct lapel_work *w = ctx->memory.work;
     struct lsuit_fault fault = { 0 };
     uint8_t stage = LSUIT_STAGE_VERIFY;
-    enum lsuit_err e = authenticate(ctx, &fault);
+    enum lsuit_err e = authenticate(ctx, false, &fault);
 
     ctx->target = ctx->rec.state == LAPEL_READY ? ctx->running_slot ^ 1 : ctx->rec.attempt.slot;
     if (e == LSUIT_OK)

@@ -3,7 +3,7 @@
  *
  *   (1) Credentials go out over TLS only, but for the switch that is named for it.
  *   (2) An answer changes times, the support period and the release in hand; never a setting,
- *       a key, a counter or what is accepted.
+ *       a key, a counter or what is accepted. It makes the device look for a trust set.
  *   (3) Of a refused manifest only its class is told, and to the server that check-ins go to,
  *       by the next check-in: the connection that brought it sees nothing of it.
  */
@@ -14,7 +14,6 @@
 #include "lsuit/checkin.h"
 #include "lsuit/report.h"
 #include "lsuit/statement.h"
-#include "text.h"
 
 struct lsuit_space lapel_check_space(const struct lapel *ctx)
 {
@@ -106,7 +105,7 @@ static struct lsuit_bytes device_id(const struct lapel *ctx)
 {
     bool nobody = ctx->identity == IDENTITY_NOBODY;
 
-    return lapel_text_bytes(nobody ? NULL : ctx->config->device_id);
+    return lsuit_text(nobody ? NULL : ctx->config->device_id);
 }
 
 static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
@@ -115,16 +114,17 @@ static enum lsuit_err write_checkin(struct lapel *ctx, uint8_t *buf, size_t cap,
     struct lsuit_checkin c;
 
     memset(&c, 0, sizeof c);
-    c.product = lapel_text_bytes(ctx->config->product);
+    c.product = lsuit_text(ctx->config->product);
     c.device_id = device_id(ctx);
-    c.model = lapel_text_bytes(ctx->config->model);
-    c.hw_revision = lapel_text_bytes(ctx->config->hardware);
+    c.model = lsuit_text(ctx->config->model);
+    c.hw_revision = lsuit_text(ctx->config->hardware);
     put_running(ctx, &c.running[0]);
     c.running_n = 1;
     if (ctx->rec.outcome.kind != LAPEL_OUTCOME_NONE) {
         c.has_attempt = true;
         put_attempt(&ctx->rec.outcome, &c.attempt);
     }
+    c.trust_version = ctx->trust.version;
     c.has_security_counter = ctx->port.boot->counter != NULL;
     c.security_counter = ctx->rec.counter;
     c.has_boot_counter = true;
@@ -147,7 +147,7 @@ static enum lsuit_err write_report(struct lapel *ctx, uint8_t *buf, size_t cap,
     struct lsuit_report r;
 
     memset(&r, 0, sizeof r);
-    r.product = lapel_text_bytes(ctx->config->product);
+    r.product = lsuit_text(ctx->config->product);
     r.device_id = device_id(ctx);
     put_attempt(&ctx->rec.outcome, &r.attempt);
     r.has_space = true;
@@ -264,8 +264,8 @@ static bool is_page(struct lsuit_bytes url)
     for (size_t i = 0; i < url.len; i++)
         if (url.ptr[i] <= 0x20 || url.ptr[i] > 0x7e)
             return false;
-    return (lapel_text_begins(url.ptr, url.len, "https://") && url.len > 8) ||
-           (lapel_text_begins(url.ptr, url.len, "http://") && url.len > 7);
+    return (lapel_http_begins(url.ptr, url.len, "https://") && url.len > 8) ||
+           (lapel_http_begins(url.ptr, url.len, "http://") && url.len > 7);
 }
 
 static void take_support_url(struct lapel *ctx, struct lsuit_bytes url)
@@ -302,11 +302,12 @@ static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
     answered(ctx);
     if (LAPEL_WITH_SUPPORT)
         take_support(ctx, a);
+    lapel_trust_answer(ctx, a->trust_version);
     lapel_core_plan(ctx);
     if (LAPEL_WITH_ERASE)
         lapel_erase_answer(ctx, a->erase_nonce);
     lapel_check_verdict(ctx, lsuit_answer_verdict(a, &space));
-    if (LAPEL_WITH_STATEMENTS && a->statement.ptr != NULL && ctx->config->online_keys_n != 0)
+    if (LAPEL_WITH_STATEMENTS && a->statement.ptr != NULL && ctx->has_online)
         (void)lapel_fresh_take(ctx, a->statement, &st);
 }
 
@@ -329,6 +330,8 @@ static void statement_ended(struct lapel *ctx)
         return;
     }
     ctx->trial_checked = true;
+    lapel_trust_heard(ctx);
+    lapel_trust_answer(ctx, ctx->trust.version + 1); /* whether there is one, only asking tells */
     good_check(ctx, st.next_poll_s != 0 ? st.next_poll_s : lapel_core_period(ctx) / 1000);
     answered(ctx);
     if (LAPEL_WITH_SUPPORT)
@@ -345,8 +348,10 @@ static void check_ended(struct lapel *ctx)
 
     ctx->exchange = EXCHANGE_NONE;
     /* An authenticated server answered: for a trial that is as good as any answer (6.10). */
-    if (h->head.status == 200 || h->head.status == 429 || h->head.status == 503)
+    if (h->head.status == 200 || h->head.status == 429 || h->head.status == 503) {
         ctx->trial_checked = true;
+        lapel_trust_heard(ctx);
+    }
     if (h->head.status == 401) {
         lapel_fetch_unauthorised(ctx);
         if (LAPEL_WITH_ERASE)

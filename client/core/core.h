@@ -8,11 +8,12 @@
  *   check.c   check-in, answer, report
  *   fresh.c   statements, and the server that is static files
  *   erase.c   the server forgets this device
+ *   trust.c   the trust set in force, its next step, the server's address
  *   fetch.c   envelope and payload over HTTP
  *   store.c   bytes into a slot
  *   state.c   the state and what a restart finds
  *   policy.c  the user: settings, gates, events
- *   journal.c sched.c text.c http.c with http1.c or fetcher.c
+ *   journal.c sched.c http.c with http1.c or fetcher.c
  */
 #ifndef LAPEL_CORE_H
 #define LAPEL_CORE_H
@@ -56,7 +57,8 @@ enum exchange {
     EXCHANGE_STATEMENT, /* instead of a check-in: config.cdn */
     EXCHANGE_ERASE,
     EXCHANGE_MANIFEST,
-    EXCHANGE_PAYLOAD
+    EXCHANGE_PAYLOAD,
+    EXCHANGE_TRUST
 };
 
 /* Consecutive answers that make no sense before an attempt gives up. */
@@ -170,7 +172,38 @@ static inline bool lapel_erase_due(const struct lapel *ctx, uint64_t now)
 enum lapel_err lapel_erase_start(struct lapel *ctx);
 void lapel_erase_ended(struct lapel *ctx);
 
+/* trust.c */
+/* At start, and when a step could not be stored: find the set in force. Uses memory.envelope.
+ * False: the factory's set is none, or names a published key. */
+bool lapel_trust_load(struct lapel *ctx);
+/* The set in force is older than one that was held before. */
+bool lapel_trust_behind(const struct lapel *ctx);
+/* Is the envelope signed by whom the set in force, or the configuration, says? */
+enum lsuit_err lapel_trust_verify(struct lapel *ctx, struct lsuit_envelope *envelope,
+                                  struct lsuit_fault *fault);
+/* The same for what runs already: a key of the factory's set is good too, revoked or not. */
+enum lsuit_err lapel_trust_verify_running(struct lapel *ctx, struct lsuit_envelope *envelope,
+                                          struct lsuit_fault *fault);
+/* The payload of a statement or a receipt that an online key of the set in force, or of the
+ * configuration, signed as this kind. */
+enum lsuit_err lapel_trust_verify_online(struct lapel *ctx, enum lsuit_doc kind,
+                                         struct lsuit_bytes doc, struct lsuit_bytes *payload_out);
+/* Settle ctx->origin and tell the port; no connection may be open. */
+void lapel_trust_locate(struct lapel *ctx);
+/* A good answer came; running time passed without one. */
+void lapel_trust_heard(struct lapel *ctx);
+void lapel_trust_tick(struct lapel *ctx, uint64_t passed);
+/* The newest version that an answer named, 0 for none. */
+void lapel_trust_answer(struct lapel *ctx, uint32_t newest);
+/* There is a step to be fetched; now. */
+bool lapel_trust_wanted(const struct lapel *ctx);
+bool lapel_trust_due(const struct lapel *ctx, uint64_t now);
+void lapel_trust_step(struct lapel *ctx);
+
 /* fetch.c */
+/* One piece of a whole document into memory.envelope. HTTP_END: it is there; HTTP_HEAD: the status
+ * is no 200; HTTP_LIMIT: also when it is larger than memory.envelope. */
+enum http_result lapel_fetch_document(struct lapel *ctx);
 /* One piece; LSUIT_OP_DONE: memory.envelope holds ctx->envelope_n bytes. */
 int lapel_fetch_manifest(struct lapel *ctx);
 /* The platform's fetch for a payload by its uri, as suit_run.h says. */

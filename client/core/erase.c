@@ -13,7 +13,6 @@
 
 #include "lsuit/checkin.h"
 #include "lsuit/receipt.h"
-#include "text.h"
 
 enum lapel_err lapel_erase(struct lapel *ctx)
 {
@@ -69,7 +68,7 @@ enum lapel_err lapel_erase_start(struct lapel *ctx)
 
 static bool is_text(struct lsuit_bytes b, const char *text)
 {
-    return b.len == lapel_text_n(text) && memcmp(b.ptr, text, b.len) == 0;
+    return b.len == lsuit_text(text).len && memcmp(b.ptr, text, b.len) == 0;
 }
 
 static uint8_t check_receipt(struct lapel *ctx, struct lsuit_bytes doc)
@@ -77,8 +76,7 @@ static uint8_t check_receipt(struct lapel *ctx, struct lsuit_bytes doc)
     const struct lapel_config *c = ctx->config;
     struct lsuit_receipt receipt;
     struct lsuit_bytes payload = { NULL, 0 };
-    enum lsuit_err e = lsuit_doc_verify(LSUIT_DOC_RECEIPT, NO_RECEIPT, doc, ctx->port.crypto,
-                                        c->online_keys, c->online_keys_n, NULL, &payload);
+    enum lsuit_err e = lapel_trust_verify_online(ctx, LSUIT_DOC_RECEIPT, doc, &payload);
 
     if (e == LSUIT_OK)
         e = lsuit_receipt_read(payload, &receipt, NULL);

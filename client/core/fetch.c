@@ -152,7 +152,7 @@ static int manifest_ask(struct lapel *ctx)
     return LSUIT_OP_AGAIN;
 }
 
-static bool manifest_take(struct lapel *ctx)
+static bool document_take(struct lapel *ctx)
 {
     struct lapel_http *h = &ctx->http;
 
@@ -164,28 +164,36 @@ static bool manifest_take(struct lapel *ctx)
     return true;
 }
 
+enum http_result lapel_fetch_document(struct lapel *ctx)
+{
+    enum http_result r = step(ctx);
+
+    if (r == HTTP_HEAD && ctx->http.head.status == 200)
+        return HTTP_AGAIN;
+    if ((r == HTTP_BODY || r == HTTP_END) && !document_take(ctx))
+        return HTTP_LIMIT;
+    return r == HTTP_BODY ? HTTP_AGAIN : r;
+}
+
 int lapel_fetch_manifest(struct lapel *ctx)
 {
     struct lapel_http *h = &ctx->http;
 
     if (ctx->exchange != EXCHANGE_MANIFEST)
         return manifest_ask(ctx);
-    enum http_result r = step(ctx);
+    enum http_result r = lapel_fetch_document(ctx);
     switch (r) {
     case HTTP_AGAIN:
         return LSUIT_OP_AGAIN;
     case HTTP_HEAD:
-        return h->head.status == 200 ? LSUIT_OP_AGAIN : refused(ctx, LSUIT_STAGE_ENVELOPE);
-    case HTTP_BODY:
+        return refused(ctx, LSUIT_STAGE_ENVELOPE);
     case HTTP_END:
-        if (!manifest_take(ctx))
-            return end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_ENVELOPE, LSUIT_CLASS_LIMIT, 0);
-        if (r == HTTP_BODY)
-            return LSUIT_OP_AGAIN;
         ctx->exchange = EXCHANGE_NONE;
         ctx->work_fails = 0;
         return LSUIT_OP_DONE;
     default:
+        if (r == HTTP_LIMIT && lapel_http_in_body(h))
+            return end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_ENVELOPE, LSUIT_CLASS_LIMIT, 0);
         return broken(ctx, r, LSUIT_STAGE_ENVELOPE);
     }
 }

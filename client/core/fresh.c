@@ -18,7 +18,6 @@
 #include "lsuit/checkin.h"
 #include "lsuit/place.h"
 #include "lsuit/statement.h"
-#include "text.h"
 
 #define SAVE_FIRST_S 900u
 #define SAVE_S 21600u
@@ -56,7 +55,7 @@ void lapel_fresh_tick(struct lapel *ctx)
     uint64_t now = now_ms(ctx);
     uint64_t passed = now > ctx->fresh_tick ? (now - ctx->fresh_tick) / 1000 : 0;
 
-    if (ctx->config->online_keys_n == 0 || passed == 0)
+    if (!ctx->has_online || passed == 0)
         return;
     ctx->fresh_tick += passed * 1000;
     f->age_s = passed < UINT32_MAX - f->age_s ? f->age_s + (uint32_t)passed : UINT32_MAX;
@@ -73,7 +72,7 @@ uint64_t lapel_fresh_wait(const struct lapel *ctx)
     uint64_t s =
         ctx->fresh_save_s > ctx->fresh_unsaved_s ? ctx->fresh_save_s - ctx->fresh_unsaved_s : 0;
 
-    if (ctx->config->online_keys_n == 0)
+    if (!ctx->has_online)
         return UINT64_MAX;
     if (!f->stale && f->age_s < stale_after(ctx) && stale_after(ctx) - f->age_s < s)
         s = stale_after(ctx) - f->age_s;
@@ -89,22 +88,19 @@ struct lsuit_bytes lapel_fresh_nonce(struct lapel *ctx)
     bool wants = r->state == LAPEL_TRIAL || r->state == LAPEL_STAGED || r->fresh.number == 0 ||
                  r->fresh.age_s >= stale_after(ctx) / 4;
 
-    ctx->nonce_asked = ctx->config->online_keys_n != 0 && wants &&
+    ctx->nonce_asked = ctx->has_online && wants &&
                        ctx->port.sys->random(ctx->port.ctx, ctx->nonce, sizeof ctx->nonce) > 0;
     return ctx->nonce_asked ? nonce : (struct lsuit_bytes){ NULL, 0 };
 }
 
 /* --- is it good, and newer? ------------------------------------------------------------------ */
 
-static enum lsuit_err read_statement(const struct lapel *ctx, struct lsuit_bytes doc,
+static enum lsuit_err read_statement(struct lapel *ctx, struct lsuit_bytes doc,
                                      struct lsuit_statement *st)
 {
-    const struct lapel_config *c = ctx->config;
-    const struct lsuit_bytes nobody = { NULL, 0 };
     struct lsuit_space space = lapel_check_space(ctx);
     struct lsuit_bytes payload = { NULL, 0 };
-    enum lsuit_err e = lsuit_doc_verify(LSUIT_DOC_STATEMENT, nobody, doc, ctx->port.crypto,
-                                        c->online_keys, c->online_keys_n, NULL, &payload);
+    enum lsuit_err e = lapel_trust_verify_online(ctx, LSUIT_DOC_STATEMENT, doc, &payload);
 
     if (e == LSUIT_OK)
         e = lsuit_statement_read(payload, st, NULL);
@@ -180,7 +176,7 @@ static void stop_what_is_in_hand(struct lapel *ctx, const struct lsuit_statement
 /* True when it must be in the journal before anything follows from it. */
 static bool take_support(struct lapel *ctx, const struct lsuit_statement *st)
 {
-    uint32_t end = lsuit_statement_support(st, lapel_text_bytes(ctx->config->model));
+    uint32_t end = lsuit_statement_support(st, lsuit_text(ctx->config->model));
     bool news = end != 0 && end != ctx->rec.support_end;
 
     if (news)
@@ -248,7 +244,7 @@ enum lapel_err lapel_fresh_start(struct lapel *ctx)
 
 static bool lets_in(const struct lapel *ctx, const struct lsuit_release *r)
 {
-    struct lsuit_bytes id = lapel_text_bytes(ctx->config->device_id);
+    struct lsuit_bytes id = lsuit_text(ctx->config->device_id);
     uint64_t place = UINT64_MAX; /* nobody in particular: in when everybody is */
 
     if (r->state != LSUIT_RELEASE_OPEN || r->sequence <= ctx->rec.accepted.sequence)

@@ -3,7 +3,12 @@
 
 #include <string.h>
 
-#include "text.h"
+bool lapel_http_begins(const uint8_t *p, size_t n, const char *with)
+{
+    struct lsuit_bytes w = lsuit_text(with);
+
+    return n >= w.len && memcmp(p, w.ptr, w.len) == 0;
+}
 
 void lapel_http_init(struct lapel_http *h, uint8_t *io, size_t io_size, const struct lapel_net *net,
                      void *ctx, const struct lapel_origin *origin)
@@ -19,7 +24,7 @@ void lapel_http_init(struct lapel_http *h, uint8_t *io, size_t io_size, const st
 void lapel_http_take(struct lapel_http *h, size_t n)
 {
     h->body_n -= n;
-    lapel_text_down(h->io, h->io + n, h->body_n);
+    lsuit_bytes_move(h->io, h->io + n, h->body_n);
 }
 
 enum http_result lapel_http_idle(struct lapel_http *h, enum http_result r, uint64_t now_ms)
@@ -65,13 +70,13 @@ bool lapel_http_origin(const char *url, struct lapel_origin *origin_out)
     struct lapel_origin o = { 0 };
     size_t n = 0;
 
-    size_t url_n = lapel_text_n(url);
+    size_t url_n = lsuit_text(url).len;
 
-    if (lapel_text_begins((const uint8_t *)url, url_n, "https://")) {
+    if (lapel_http_begins((const uint8_t *)url, url_n, "https://")) {
         o.tls = true;
         o.port = 443;
         url += 8;
-    } else if (LAPEL_WITH_CLEAR && lapel_text_begins((const uint8_t *)url, url_n, "http://")) {
+    } else if (LAPEL_WITH_CLEAR && lapel_http_begins((const uint8_t *)url, url_n, "http://")) {
         o.port = 80;
         url += 7;
     } else {

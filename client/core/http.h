@@ -33,6 +33,9 @@ enum http_result {
     HTTP_STALE = -5     /* a kept connection had ended before a byte came: ask once more */
 };
 
+/* Do the n bytes begin with this text? */
+bool lapel_http_begins(const uint8_t *p, size_t n, const char *with);
+
 /* Split "https://host[:port]"; false when it is ill-formed, has a path, or the host is too long. */
 bool lapel_http_origin(const char *url, struct lapel_origin *origin_out);
 

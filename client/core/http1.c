@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "text.h"
-
 /* Where a chunked body stands. */
 enum chunk {
     CHUNK_SIZE = 0, /* the first digit of a size */
@@ -47,7 +45,7 @@ static void put_bytes(struct lapel_http *h, const uint8_t *bytes, size_t n)
 
 static void put(struct lapel_http *h, const char *text)
 {
-    put_bytes(h, (const uint8_t *)text, lapel_text_n(text));
+    put_bytes(h, (const uint8_t *)text, lsuit_text(text).len);
 }
 
 static void put_number(struct lapel_http *h, uint64_t v)
@@ -131,7 +129,7 @@ enum http_result lapel_http_start(struct lapel_http *h, const struct lapel_reque
         body.len > h->io_size - h->out_n)
         return HTTP_LIMIT;
     if (body.ptr != NULL)
-        lapel_text_down(h->io + h->out_n, body.ptr, body.len);
+        lsuit_bytes_move(h->io + h->out_n, body.ptr, body.len);
     h->out_n += body.len;
 
     memset(&h->head, 0, sizeof h->head);
@@ -191,9 +189,9 @@ static bool parse_number(const uint8_t **p, const uint8_t *end, uint64_t *v_out)
 
 static bool take(const uint8_t **p, const uint8_t *end, const char *text)
 {
-    if (!lapel_text_begins(*p, (size_t)(end - *p), text))
+    if (!lapel_http_begins(*p, (size_t)(end - *p), text))
         return false;
-    *p += lapel_text_n(text);
+    *p += lsuit_text(text).len;
     return true;
 }
 
@@ -430,7 +428,7 @@ static bool decode_chunked(struct lapel_http *h, size_t raw_n)
         size_t n = end - at;
         if (n > h->left)
             n = (size_t)h->left;
-        lapel_text_down(h->io + h->body_n, h->io + at, n);
+        lsuit_bytes_move(h->io + h->body_n, h->io + at, n);
         h->body_n += n;
         at += n;
         h->left -= n;
@@ -541,7 +539,7 @@ static enum http_result step_head(struct lapel_http *h, uint64_t now_ms)
         return HTTP_PROTOCOL; /* a body that ends when the connection does proves nothing */
 
     size_t rest = h->head_n - end;
-    lapel_text_down(h->io, h->io + end, rest);
+    lsuit_bytes_move(h->io, h->io + end, rest);
     body_start(h);
     h->window_at = now_ms + WINDOW_MS;
     h->window_n = 0;

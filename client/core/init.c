@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "core.h"
-#include "text.h"
 
 #define ENVELOPE_MIN 2048u
 
@@ -46,6 +45,9 @@ static const char *ports_why(const struct lapel_ports *p)
         return WHY("nv: read, write");
     if (!has_table(p->sys, sizeof *p->sys, REQUIRED(struct lapel_sys, epoch_s)))
         return WHY("sys: now_ms, random");
+    if (p->trust != NULL &&
+        !has_table(p->trust, sizeof *p->trust, REQUIRED(struct lapel_trust_store, use)))
+        return WHY("trust: read, write");
     if (p->policy != NULL && p->policy->size != sizeof *p->policy)
         return WHY("policy: of another size");
     if (p->crypto == NULL || p->crypto->size != sizeof *p->crypto ||
@@ -60,7 +62,7 @@ static const char *ports_why(const struct lapel_ports *p)
 
 static bool fits(const char *s, size_t least, size_t most)
 {
-    size_t n = lapel_text_n(s);
+    size_t n = lsuit_text(s).len;
 
     return n >= least && n <= most;
 }
@@ -78,16 +80,32 @@ static bool is_token(const char *s)
     return true;
 }
 
+static const char *keys_why(const struct lapel_config *c)
+{
+    bool set = LAPEL_WITH_TRUST && c->trust.ptr != NULL;
+
+    if (!set && (c->release_keys == NULL || c->release_keys_n == 0))
+        return WHY("release_keys: at least one, or a trust set");
+    if (c->release_threshold > c->release_keys_n)
+        return WHY("release_threshold: at most as many as there are keys");
+    for (size_t i = 0; !c->allow_test_keys && i < c->release_keys_n; i++)
+        if (lsuit_key_is_published(&c->release_keys[i]))
+            return WHY("release_keys: a published test key: anybody can sign with it");
+    return NULL;
+}
+
 static const char *config_why(const struct lapel_config *c, struct lapel_origin *origin_out)
 {
+    struct lapel_origin second;
+
     if (c->base_url[0] == NULL || !lapel_http_origin(c->base_url[0], origin_out))
         return WHY("base_url: https://host[:port], without a path");
     /* Files carry no credential, and all that has an effect in them is signed. */
     if (LAPEL_WITH_CLEAR && !origin_out->tls && !c->clear_credentials &&
         !(LAPEL_WITH_STATEMENTS && c->cdn && c->allow_clear))
         return WHY("base_url: http:// needs clear_credentials, or cdn and allow_clear");
-    if (c->cdn && (!LAPEL_WITH_STATEMENTS || c->online_keys_n == 0))
-        return WHY("cdn: needs online_keys");
+    if (c->cdn && (!LAPEL_WITH_STATEMENTS || (c->online_keys_n == 0 && c->trust.ptr == NULL)))
+        return WHY("cdn: needs online_keys, or a trust set");
     if (!fits(c->product, 1, LSUIT_NAME_MAX))
         return WHY("product: 1 to 64 bytes");
     if (!fits(c->model, 1, LSUIT_NAME_MAX))
@@ -98,9 +116,9 @@ static const char *config_why(const struct lapel_config *c, struct lapel_origin 
         return WHY("device_id: 1 to 64 bytes, or NULL");
     if (!is_token(c->token) || !is_token(c->token_next))
         return WHY("token: 43 base64url characters, or NULL");
-    if (c->release_keys == NULL || c->release_keys_n == 0)
-        return WHY("release_keys: at least one");
-    return NULL;
+    if (c->base_url[1] != NULL && !lapel_http_origin(c->base_url[1], &second))
+        return WHY("base_url: https://host[:port], without a path");
+    return keys_why(c);
 }
 
 static const char *memory_why(const struct lapel_memory *m)
@@ -118,7 +136,11 @@ static enum lapel_err take_over(struct lapel *ctx)
         return LAPEL_ERR_CONFIG;
     if ((ctx->why = ports_why(&ctx->port)) != NULL)
         return LAPEL_ERR_PORT;
-    if ((ctx->why = memory_why(&ctx->memory)) != NULL)
+    if (LAPEL_WITH_TRUST && ctx->port.trust != NULL && ctx->memory.trust == NULL)
+        ctx->why = WHY("memory.trust: LAPEL_TRUST_SIZE bytes");
+    else
+        ctx->why = memory_why(&ctx->memory);
+    if (ctx->why != NULL)
         return LAPEL_ERR_MEMORY;
     lapel_http_init(&ctx->http, ctx->memory.io, ctx->memory.io_size, ctx->port.net, ctx->port.ctx,
                     &ctx->origin);
@@ -158,6 +180,10 @@ static enum lapel_err resume(struct lapel *ctx)
         ctx->why = WHY("nv: neither record can be read");
         return e;
     }
+    if (!lapel_trust_load(ctx)) {
+        ctx->why = WHY("trust: the factory's is no trust set, or names a published test key");
+        return LAPEL_ERR_CONFIG;
+    }
     if (!ctx->nv_known)
         recover(ctx);
     ctx->tick_saved = ctx->rec.postpone_left_ms;
@@ -187,6 +213,7 @@ enum lapel_err lapel_init(struct lapel *ctx, const struct lapel_config *config,
     e = resume(ctx);
     if (e != LAPEL_OK)
         return e;
+    lapel_trust_locate(ctx);
     (void)lapel_journal_save(ctx); /* the count of boots; it goes with the next record otherwise */
 
     if (ctx->rec.state == LAPEL_TRIAL || ctx->rec.state == LAPEL_FAILED ||

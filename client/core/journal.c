@@ -11,7 +11,7 @@ _Static_assert(offsetof(struct lapel_record, state) == HEAD, "the head is the sa
 _Static_assert(sizeof(struct lapel_record) ==
                    16 + 48 + sizeof(struct lapel_attempt) + sizeof(struct lapel_outcome) +
                        LAPEL_BLOCKS * sizeof(struct lapel_block) + 40 + sizeof(struct lapel_fault) +
-                       sizeof(struct lapel_fresh),
+                       sizeof(struct lapel_fresh) + sizeof(struct lapel_trusted),
                "no gaps");
 
 /* What proves a record, as it grows over the bytes. */
@@ -93,14 +93,11 @@ static bool read_fields(struct lapel *ctx, uint8_t which, size_t length, struct 
     return true;
 }
 
-/* In a time that tells nothing of where they differ. */
 static bool same_proof(const uint8_t *a, const uint8_t *b)
 {
-    uint8_t differ = 0;
+    struct lsuit_bytes x = { a, LAPEL_PROOF_MAX }, y = { b, LAPEL_PROOF_MAX };
 
-    for (size_t i = 0; i < LAPEL_PROOF_MAX; i++)
-        differ |= (uint8_t)(a[i] ^ b[i]);
-    return differ == 0;
+    return lsuit_bytes_equal_ct(x, y) != 0;
 }
 
 enum found { UNREADABLE, DAMAGED, WHOLE };

@@ -134,23 +134,19 @@ static bool check_due(const struct lapel *ctx, uint64_t now)
 static uint32_t bounded_wait(struct lapel *ctx)
 {
     uint64_t now = now_ms(ctx);
-    uint64_t wait = ctx->wait_ms;
-    uint64_t check = ctx->next_check > ctx->not_before ? ctx->next_check : ctx->not_before;
+    uint64_t at = ctx->kicked ? 0 : ctx->next_check;
 
-    if (ctx->kicked)
-        check = ctx->not_before;
-    check = check > now ? check - now : 0;
-    if (check < wait)
-        wait = check;
+    if (lapel_check_report_due(ctx) && ctx->report_at < at)
+        at = ctx->report_at;
+    if (lapel_trust_wanted(ctx) && ctx->trust_at < at)
+        at = ctx->trust_at;
+    if (at < ctx->not_before)
+        at = ctx->not_before;
+    uint64_t wait = at > now ? at - now : 0;
+    if (wait > ctx->wait_ms)
+        wait = ctx->wait_ms;
     if (LAPEL_WITH_STATEMENTS && lapel_fresh_wait(ctx) < wait)
         wait = lapel_fresh_wait(ctx);
-    if (lapel_check_report_due(ctx)) {
-        uint64_t report = ctx->report_at > ctx->not_before ? ctx->report_at : ctx->not_before;
-
-        report = report > now ? report - now : 0;
-        if (report < wait)
-            wait = report;
-    }
     return wait > UINT32_MAX ? UINT32_MAX : (uint32_t)wait;
 }
 
@@ -165,6 +161,10 @@ static enum lapel_err piece(struct lapel *ctx, uint64_t now)
             return lapel_check_report_start(ctx);
         if (check_due(ctx, now))
             return lapel_check_start(ctx);
+    }
+    if (lapel_trust_due(ctx, now)) {
+        lapel_trust_step(ctx);
+        return LAPEL_OK;
     }
     return lapel_apply_step(ctx);
 }
@@ -284,6 +284,8 @@ void lapel_status(const struct lapel *ctx, struct lapel_status *status_out)
     s.last_stage = r->outcome.stage;
     s.checks = ctx->checks;
     s.good_checks = ctx->good_checks;
+    s.trust_version = ctx->trust.version;
+    s.host = ctx->origin.host;
     *status_out = s;
 }
 

@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-#include "text.h"
-
 #define GATE_WAIT_MS 60000u  /* when a policy says wait and no time */
 #define USER_WAIT_MS 600000u /* look again at a choice that says no; a change wakes at once */
 #define TICK_SAVE_MS 3600000u
@@ -42,7 +40,7 @@ static bool make_offer(const struct lapel *ctx, struct lapel_offer *offer_out)
     o.download_bytes = ctx->dry_bytes;
     o.disrupts = true;
     if (LAPEL_WITH_TEXT &&
-        lsuit_manifest_text(m, lapel_text_bytes(ctx->config->language), &text, NULL) == LSUIT_OK) {
+        lsuit_manifest_text(m, lsuit_text(ctx->config->language), &text, NULL) == LSUIT_OK) {
         o.version = text.component_version;
         o.changes = text.update_description;
         o.risks_removed = text.risks_removed;
@@ -170,6 +168,7 @@ void lapel_policy_tick(struct lapel *ctx)
     ctx->tick = now;
     if (LAPEL_WITH_SETTINGS)
         tick_postponed(ctx, passed);
+    lapel_trust_tick(ctx, passed);
     if (ctx->rec.state == LAPEL_TRIAL &&
         (ctx->port.net->up == NULL || ctx->port.net->up(ctx->port.ctx)))
         ctx->trial_left_ms -= passed < ctx->trial_left_ms ? passed : ctx->trial_left_ms;

@@ -44,9 +44,10 @@ static enum lapel_health health(void *ctx)
 int main(void)
 {
     static const struct lapel_policy policy = { sizeof policy, gate, event, health };
-    const struct lapel_ports ports = { &board_net, &board_slots, &board_boot,       &board_nv,
-                                       &board_sys, &policy,      &lsuit_crypto_psa, NULL };
-    const struct lapel_memory memory = { envelope, sizeof envelope, io, sizeof io, &work };
+    const struct lapel_ports ports = { &board_net,        &board_slots, &board_boot,
+                                       &board_nv,         &board_sys,   &policy,
+                                       &lsuit_crypto_psa, NULL,         NULL };
+    const struct lapel_memory memory = { envelope, sizeof envelope, io, sizeof io, &work, NULL };
     uint32_t wait_ms = 0;
 
     if (lapel_init(&lapel, &board_config, &ports, &memory) != LAPEL_OK)

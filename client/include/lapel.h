@@ -71,7 +71,8 @@ enum lapel_event_id {
     LAPEL_EVENT_AUTH,           /* the server refused our credential (401) */
     LAPEL_EVENT_FRESH,          /* stale is over */
     LAPEL_EVENT_STATEMENT,      /* error: a statement was refused */
-    LAPEL_EVENT_ERASED          /* error, receipt: what came of lapel_erase */
+    LAPEL_EVENT_ERASED,         /* error, receipt: what came of lapel_erase */
+    LAPEL_EVENT_TRUST           /* another trust set is in force */
 };
 
 struct lapel_event {
@@ -116,7 +117,8 @@ enum lapel_actor {
 
 /* All borrowed: must outlive the context. Strings end in NUL. */
 struct lapel_config {
-    const char *base_url[2]; /* "https://host[:port]"; the second may be NULL */
+    const char *base_url[2]; /* "https://host[:port]"; the second may be NULL. Those of a trust set
+                                come before them */
     const char *product;     /* 1 to 64 bytes */
     const char *model;       /* model designation, provision 5.3-16 */
     const char *hardware;    /* revision, or NULL */
@@ -131,6 +133,10 @@ struct lapel_config {
     uint8_t device_uuid[16];              /* for condition-device-identifier; all 0 when none */
     const struct lsuit_key *release_keys; /* who may sign manifests */
     size_t release_keys_n;
+    uint32_t release_threshold; /* how many of them must have; 0: 1 */
+    struct lsuit_bytes trust; /* the factory's trust set, a document of `lapel trust`; absent: none,
+                                 and the release keys above hold for ever */
+    bool allow_test_keys;     /* take keys whose private half was published. For tests only */
     const struct lsuit_key *online_keys; /* who may sign statements; may be none */
     size_t online_keys_n;
     /* The server is static files (SPEC.md, "The channel as files"): statements are fetched instead
@@ -151,7 +157,8 @@ struct lapel_ports {
     const struct lapel_sys *sys;
     const struct lapel_policy *policy; /* may be NULL */
     const struct lsuit_crypto *crypto;
-    void *ctx; /* handed to every member of every table but crypto */
+    const struct lapel_trust_store *trust; /* may be NULL: the trust set stays the factory's */
+    void *ctx;                             /* handed to every member of every table but crypto */
 };
 
 struct lapel_work; /* defined in lapel_context.h */
@@ -163,6 +170,7 @@ struct lapel_memory {
     uint8_t *io; /* sending, receiving, reading back; >= LAPEL_IO_MIN */
     size_t io_size;
     struct lapel_work *work; /* the manifest processor's state; one, not set up */
+    uint8_t *trust;          /* LAPEL_TRUST_SIZE bytes; NULL where ports.trust is */
 };
 
 struct lapel; /* defined in lapel_context.h, so that it can be a static variable */
@@ -261,6 +269,8 @@ struct lapel_status {
     uint32_t fresh_age_s;         /* running time since the last fresh one */
     bool stale;
     enum lapel_erase_state erase; /* since start */
+    uint32_t trust_version;       /* of the set in force; 0: none */
+    const char *host;             /* of the server in use; borrowed until the next lapel_step */
 };
 void lapel_status(const struct lapel *ctx, struct lapel_status *status_out);
 

@@ -136,6 +136,11 @@
 #define LAPEL_UNSET_MEANS_ON 1
 #endif
 
+/* Running time without a good answer after which the next base URL is tried, hours. 24 to 8760. */
+#ifndef LAPEL_SILENCE_H
+#define LAPEL_SILENCE_H 720
+#endif
+
 /* Longest postponement in all for one release, ms. 0 to 30 days. */
 #ifndef LAPEL_POSTPONE_BUDGET_MS
 #define LAPEL_POSTPONE_BUDGET_MS 604800000
@@ -183,6 +188,9 @@
 #endif
 #if LAPEL_IDLE_TIMEOUT_MS < 1000 || LAPEL_IDLE_TIMEOUT_MS > 600000
 #error "LAPEL_IDLE_TIMEOUT_MS: 1 s to 10 min"
+#endif
+#if LAPEL_SILENCE_H < 24 || LAPEL_SILENCE_H > 8760
+#error "LAPEL_SILENCE_H: 24 to 8760"
 #endif
 #if LAPEL_TRIALS < 1 || LAPEL_TRIALS > 10
 #error "LAPEL_TRIALS: 1 to 10"

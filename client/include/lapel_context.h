@@ -12,6 +12,7 @@
 #include "lapel.h"
 #include "lsuit/suit.h"
 #include "lsuit/suit_run.h"
+#include "lsuit/trust.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -88,6 +89,15 @@ struct lapel_fault {
     uint8_t detail[37];
 };
 
+/* What is known of trust sets and servers. */
+struct lapel_trusted {
+    uint32_t version;  /* the highest that was ever in force; 0: none */
+    uint16_t silent_h; /* hours of running time without a good answer */
+    uint8_t url;       /* the base URL in use: those of the set, then the factory's */
+    uint8_t spare;
+    uint8_t digest[32]; /* SHA-256 of the stored document */
+};
+
 /* The newest statement, and how old it is. */
 struct lapel_fresh {
     uint64_t number;        /* highest seen, 0: none */
@@ -119,6 +129,7 @@ struct lapel_record {
     uint8_t spare[6];
     struct lapel_fault fault;
     struct lapel_fresh fresh;
+    struct lapel_trusted trust;
 };
 
 /* The record and, right behind it, what proves it whole: a checksum or the port's seal. */
@@ -260,6 +271,7 @@ struct lapel {
     uint32_t fresh_save_s;    /* how much of it is saved */
     uint8_t nonce[16];        /* of the last check-in */
     bool nonce_asked;         /* and not answered yet */
+    bool has_online;          /* somebody may sign statements */
 
     /* erase.c */
     uint8_t erase; /* enum lapel_erase_state */
@@ -267,6 +279,13 @@ struct lapel {
     uint8_t erase_nonce[32];
     uint64_t erase_at; /* not before */
 
+    struct lsuit_trust
+        trust;          /* in force; borrows from memory.trust or config.trust; version 0: none */
+    uint64_t trust_at;  /* now_ms: the next step may be fetched */
+    uint64_t silent_ms; /* running time without a good answer, beyond what rec says */
+    uint32_t trust_newest; /* as an answer said, 0: nothing to fetch */
+    uint8_t trust_fails;
+    uint8_t trust_record; /* which record of the port holds the set in force */
     uint32_t support_told;
     char support_url[LAPEL_SUPPORT_URL_SIZE];
 };

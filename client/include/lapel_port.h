@@ -171,6 +171,27 @@ struct lapel_nv {
     int (*seal)(void *ctx, const uint8_t digest[32], uint8_t seal_out[32]);
 };
 
+/* --- the trust set (config.trust) ------------------------------------------------------------- */
+
+struct lsuit_trust;
+
+/* Two areas, 0 and 1, in different erase units, each at least LAPEL_TRUST_SIZE bytes: as lapel_nv,
+ * and n is a multiple of 64. */
+#define LAPEL_TRUST_SIZE 2112
+struct lapel_trust_store {
+    size_t size;
+    int (*read)(void *ctx, uint8_t record, size_t offset, uint8_t *buf, size_t n);
+    int (*write)(void *ctx, uint8_t record, const uint8_t *buf, size_t n);
+    /*
+     * From the next connection on: TLS takes its anchors from this set (lsuit_trust_anchor_at).
+     * Optional, where the set has none.
+     *
+     *   set      borrowed until the next call; version 0: there is none
+     *   factory  the URL in use is one of config.base_url: the factory's anchors hold too
+     */
+    void (*use)(void *ctx, const struct lsuit_trust *set, bool factory);
+};
+
 /* --- clock and chance ------------------------------------------------------------------------ */
 
 struct lapel_sys {

@@ -76,7 +76,7 @@ void lsuit_put_tstr(struct lsuit_cbor_writer *w, struct lsuit_bytes utf8)
 
 void lsuit_put_text(struct lsuit_cbor_writer *w, const char *utf8)
 {
-    lsuit_put_tstr(w, (struct lsuit_bytes){ (const uint8_t *)utf8, strlen(utf8) });
+    lsuit_put_tstr(w, lsuit_text(utf8));
 }
 
 void lsuit_put_array(struct lsuit_cbor_writer *w, uint32_t items)
@@ -131,7 +131,7 @@ void lsuit_put_bstr_close(struct lsuit_cbor_writer *w, size_t mark)
     n = head_make(h, LSUIT_CBOR_BSTR, content);
     if (!room(w, n))
         return;
-    memmove(w->buf + mark + n, w->buf + mark, content);
+    lsuit_bytes_move(w->buf + mark + n, w->buf + mark, content);
     memcpy(w->buf + mark, h, n);
     w->len += n;
 }

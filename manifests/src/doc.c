@@ -39,7 +39,7 @@ enum lsuit_err lsuit_doc_aad(enum lsuit_doc kind, struct lsuit_bytes audience, u
     if (audience.len > LSUIT_AUDIENCE_MAX)
         return LSUIT_ERR_RANGE;
 
-    n = strlen(KINDS[i].aad);
+    n = lsuit_text(KINDS[i].aad).len;
     if (cap < n + (KINDS[i].audience ? 1 + audience.len : 0))
         return LSUIT_ERR_SPACE;
     memcpy(buf, KINDS[i].aad, n);

@@ -34,7 +34,7 @@ void lsuit_out_leave(struct lsuit_out *out, struct lsuit_out_mark mark)
     if (w->err != LSUIT_OK)
         return;
     if (w->len > mark.at)
-        memmove(w->buf + mark.at + h.len, w->buf + mark.at, w->len - mark.at);
+        lsuit_bytes_move(w->buf + mark.at + h.len, w->buf + mark.at, w->len - mark.at);
     memcpy(w->buf + mark.at, head, h.len);
     w->len += h.len;
 }

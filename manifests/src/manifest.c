@@ -5,6 +5,7 @@
 #include "lsuit/suit.h"
 
 #include "digest.h"
+#include "element.h"
 #include "fault.h"
 #include "value.h"
 
@@ -192,6 +193,14 @@ static const struct element *element_find(int32_t key)
             return &ELEMENTS[i];
     }
     return NULL;
+}
+
+bool lsuit_element_taken(int32_t key, bool *severable_out)
+{
+    const struct element *el = element_find(key);
+
+    *severable_out = el != NULL && el->kind == SEVERABLE;
+    return el != NULL && el->kind != REFUSED;
 }
 
 const struct lsuit_part *lsuit_manifest_part(const struct lsuit_manifest *manifest, int32_t key)

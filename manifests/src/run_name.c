@@ -25,9 +25,12 @@ static const char *strip(const char *name)
 {
     static const char *const PREFIXES[] = { "suit-", "condition-", "directive-" };
 
-    for (size_t i = 0; name != NULL && i < sizeof PREFIXES / sizeof PREFIXES[0]; i++)
-        if (strncmp(name, PREFIXES[i], strlen(PREFIXES[i])) == 0)
-            name += strlen(PREFIXES[i]);
+    for (size_t i = 0; i < sizeof PREFIXES / sizeof PREFIXES[0]; i++) {
+        struct lsuit_bytes prefix = lsuit_text(PREFIXES[i]);
+
+        if (lsuit_text(name).len >= prefix.len && memcmp(name, prefix.ptr, prefix.len) == 0)
+            name += prefix.len;
+    }
     return name;
 }
 

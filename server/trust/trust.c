@@ -292,8 +292,9 @@ static enum err check_fetch(const struct lsuit_envelope *env, const struct lsuit
 }
 
 /*
- * What an alternative fetches, one for each slot for example: the facts know the fetch that stands
- * last, but any of them may be what a device asks for. Its bytes must be named, with their size.
+ * What an alternative fetches, one for each slot for example: any of them may be what a device asks
+ * for, and which digest goes with it only the device's choice tells. Its bytes must be named, with
+ * their size.
  */
 static enum err check_uri(const struct lsuit_envelope *env, const struct trust_second *second,
                           const char *uri, struct trust_facts *out)
@@ -316,11 +317,22 @@ static enum err check_uri(const struct lsuit_envelope *env, const struct trust_s
     return FAIL_FIELD(ERR_REFUSED, "envelope.components.digest", "no digest and size for %s", uri);
 }
 
-static bool is_fetched(const struct lsuit_facts *facts, const char *uri)
+/* Is this one of several that the component may be fetched from? */
+static bool is_choice(const struct lsuit_facts *facts, const struct lsuit_fetch *f)
+{
+    for (uint32_t i = 0; i < facts->fetch_n; i++)
+        if (facts->fetch[i].component == f->component &&
+            !same(facts->fetch[i].uri, f->uri.ptr, f->uri.len))
+            return true;
+    return false;
+}
+
+/* Was it checked as a fetch whose digest is known? */
+static bool is_checked(const struct lsuit_facts *facts, const char *uri)
 {
     for (uint32_t i = 0; i < facts->fetch_n; i++)
         if (same(facts->fetch[i].uri, uri, strlen(uri)))
-            return true;
+            return !is_choice(facts, &facts->fetch[i]);
     return false;
 }
 
@@ -387,7 +399,8 @@ static enum err read_facts(const struct lsuit_envelope *env, const struct lsuit_
         return refuse(ERR_REFUSED, "envelope.manifest", le, &fault);
     e = check_identity(facts, want);
     for (uint32_t i = 0; e == ERR_OK && i < facts->fetch_n; i++)
-        e = check_fetch(env, &facts->fetch[i], out);
+        if (!is_choice(facts, &facts->fetch[i]))
+            e = check_fetch(env, &facts->fetch[i], out);
     if (e != ERR_OK)
         return e;
     if (m->sequence > (uint64_t)INT64_MAX)
@@ -437,7 +450,7 @@ enum err trust_verify(struct trust *t, const struct lsuit_trust *set, struct lsu
     if (e == ERR_OK)
         e = agree(&second, &env, &m, &read, want);
     for (unsigned i = 0; e == ERR_OK && i < second.uris_n; i++)
-        if (!is_fetched(&read, second.uris[i]))
+        if (!is_checked(&read, second.uris[i]))
             e = check_uri(&env, &second, second.uris[i], &facts);
     if (e == ERR_OK)
         *facts_out = facts;

@@ -49,7 +49,11 @@ struct device_server {
     int drops;                 /* how often; -1: always */
     bool no_range, chunked, close_each, refuse_connect, unknown_keys, negative_key, lie_total;
     const char *refuse_auth; /* 401 where this is in the Authorization header; NULL: nowhere */
-    const uint8_t *raw;      /* this instead of any response */
+    const struct lsuit_bytes *trust; /* trust[0] is version 1, and so on */
+    uint32_t trust_n, trust_newest;  /* how many; what an answer names, 0: trust_n */
+    int trust_status;                /* 0: 200 */
+    const char *only_host;           /* no other name is served; NULL: any */
+    const uint8_t *raw;              /* this instead of any response */
     size_t raw_n;
     /* statements: st is signed and sent when there is a signer and its number isn't 0 */
     struct lsuit_statement st;
@@ -65,7 +69,9 @@ struct device_server {
     int statements, erases, nonces;
     bool erase_asked;
     char last_erase[80];
-    uint32_t events[20]; /* counts by class, of all check-ins */
+    uint32_t events[20];       /* counts by class, of all check-ins */
+    int trusts;                /* sets that were asked for */
+    char host[LAPEL_HOST_MAX]; /* of the last connection */
     int connects, checkins, manifests, payloads, reports, ranges;
     uint64_t range_from;
     struct lsuit_checkin checkin; /* the last; borrows request */
@@ -88,9 +94,9 @@ struct device_server {
 /* --- the device ------------------------------------------------------------------------------- */
 
 struct device {
-    struct device_flash slot[2], area[2], record[2];
+    struct device_flash slot[2], area[2], record[2], trust[2];
     uint8_t store[2][2 * DEVICE_SLOT_SIZE], area_store[2][2 * DEVICE_AREA_SIZE],
-        record_store[2][2 * DEVICE_RECORD_SIZE];
+        record_store[2][2 * DEVICE_RECORD_SIZE], trust_store[2][2 * LAPEL_TRUST_SIZE];
     uint16_t area_n[2];
     uint32_t word;
     uint8_t erased;
@@ -145,6 +151,10 @@ struct device {
     struct lapel_work work;
     uint8_t envelope[4096];
     uint8_t io[2048];
+    uint8_t trust_set[LAPEL_TRUST_SIZE];
+    /* the set that TLS was told of last */
+    uint32_t used_version;
+    bool used_factory;
     struct lapel lapel;
     enum lapel_err init;
     struct signer *key;
@@ -414,6 +424,51 @@ static int dev_nv_write(void *p, uint8_t record, const uint8_t *buf, size_t n)
     return 1;
 }
 
+/* A MAC that nobody without this constant can make, as far as these tests go. */
+static int dev_seal(void *p, const uint8_t digest[32], uint8_t seal_out[32])
+{
+    uint8_t bytes[40] = "this device alone knows";
+    size_t n = 0;
+
+    (void)p;
+    for (size_t i = 0; i < 32; i++)
+        bytes[i + 8] = digest[i];
+    return lsuit_hash_bytes(&lsuit_crypto_psa, LSUIT_ALG_SHA256,
+                            (struct lsuit_bytes){ bytes, sizeof bytes }, seal_out, 32,
+                            &n) == LSUIT_OK
+               ? 1
+               : -1;
+}
+
+static int dev_trust_read(void *p, uint8_t record, size_t offset, uint8_t *buf, size_t n)
+{
+    struct device *d = p;
+
+    if (device_fails(d) || offset + n > LAPEL_TRUST_SIZE)
+        return -1;
+    memcpy(buf, d->trust[record].bytes + offset, n);
+    return 1;
+}
+
+static int dev_trust_write(void *p, uint8_t record, const uint8_t *buf, size_t n)
+{
+    struct device *d = p;
+
+    if (device_fails(d) || n > LAPEL_TRUST_SIZE || n % 64 != 0)
+        return -1;
+    flash_erase(d, &d->trust[record], 0);
+    flash_program(d, &d->trust[record], 0, buf, (uint32_t)n);
+    return 1;
+}
+
+static void dev_trust_use(void *p, const struct lsuit_trust *set, bool factory)
+{
+    struct device *d = p;
+
+    d->used_version = set->version;
+    d->used_factory = factory;
+}
+
 static uint64_t dev_now(void *p)
 {
     return ((struct device *)p)->now;
@@ -621,6 +676,7 @@ static void server_checkin(struct device *d, struct lsuit_bytes body)
         return;
     }
     a.next_poll_s = s->next_poll_s != 0 ? s->next_poll_s : 3600;
+    a.trust_version = s->trust_newest != 0 ? s->trust_newest : s->trust_n;
     a.support_end = s->support_end;
     if (s->support_url != NULL)
         a.support_url =
@@ -675,6 +731,20 @@ static void server_manifest(struct device *d)
     s->served_manifest = true;
     server_head(s, 200, "", r->envelope_n);
     server_body(s, r->envelope, r->envelope_n);
+}
+
+static void server_trust(struct device *d, const char *head)
+{
+    struct device_server *s = &d->server;
+    unsigned long version = strtoul(head + strlen("GET /v1/trust/"), NULL, 10);
+
+    s->trusts++;
+    if (s->trust_status != 0 || version < 1 || version > s->trust_n) {
+        server_error(s, s->trust_status != 0 ? s->trust_status : 404);
+        return;
+    }
+    server_head(s, 200, "", s->trust[version - 1].len);
+    server_body(s, s->trust[version - 1].ptr, s->trust[version - 1].len);
 }
 
 static void server_payload(struct device *d, const char *head)
@@ -758,6 +828,8 @@ static void server_request(struct device *d, size_t head_n, size_t body_n)
         server_erase(d, head);
     else if (strncmp(head, "GET /v1/manifests/", 18) == 0)
         server_manifest(d);
+    else if (strncmp(head, "GET /v1/trust/", 14) == 0)
+        server_trust(d, head);
     else if (strncmp(head, "GET /v1/payloads/", 17) == 0)
         server_payload(d, head);
     else
@@ -769,10 +841,11 @@ static int dev_connect(void *p, const char *host, uint16_t port, bool tls)
     struct device *d = p;
     struct device_server *s = &d->server;
 
-    (void)host;
     (void)port;
     (void)tls;
-    if (device_fails(d) || d->net_down || s->refuse_connect)
+    snprintf(s->host, sizeof s->host, "%s", host);
+    if (device_fails(d) || d->net_down || s->refuse_connect ||
+        (s->only_host != NULL && strcmp(host, s->only_host) != 0))
         return LAPEL_NET_FAIL;
     s->connects++;
     s->open = true;
@@ -913,6 +986,8 @@ static const struct lapel_net DEV_NET = { sizeof DEV_NET, dev_connect, dev_send,
 static const struct lapel_slots DEV_SLOTS = { sizeof DEV_SLOTS, dev_find, dev_info, dev_erase, dev_write, dev_read, dev_manifest_write, dev_manifest_read, NULL };
 static const struct lapel_boot DEV_BOOT = { sizeof DEV_BOOT, dev_state, dev_stage, dev_unstage, dev_confirm, dev_reject, dev_reboot, dev_counter, dev_power_on, true };
 static const struct lapel_nv DEV_NV = { sizeof DEV_NV, dev_nv_read, dev_nv_write, NULL, NULL, NULL };
+static const struct lapel_nv DEV_NV_SEALED = { sizeof DEV_NV_SEALED, dev_nv_read, dev_nv_write, NULL, NULL, dev_seal };
+static const struct lapel_trust_store DEV_TRUST = { sizeof DEV_TRUST, dev_trust_read, dev_trust_write, dev_trust_use };
 static const struct lapel_sys DEV_SYS = { sizeof DEV_SYS, dev_now, dev_chance, dev_epoch };
 static const struct lapel_policy DEV_POLICY = { sizeof DEV_POLICY, dev_gate, dev_event, dev_health };
 /* clang-format on */
@@ -945,9 +1020,9 @@ static void device_configure(struct device *d)
     }
     d->config.release_keys = d->keys;
     d->config.release_keys_n = 1;
-    d->ports = (struct lapel_ports){ &DEV_NET, &DEV_SLOTS,  &DEV_BOOT,         &DEV_NV,
-                                     &DEV_SYS, &DEV_POLICY, &lsuit_crypto_psa, d };
-    d->memory = (struct lapel_memory){ d->envelope, 2048, d->io, 1024, &d->work };
+    d->ports = (struct lapel_ports){ &DEV_NET,    &DEV_SLOTS,        &DEV_BOOT,  &DEV_NV, &DEV_SYS,
+                                     &DEV_POLICY, &lsuit_crypto_psa, &DEV_TRUST, d };
+    d->memory = (struct lapel_memory){ d->envelope, 2048, d->io, 1024, &d->work, d->trust_set };
 }
 
 /* The device believes statements by this key, and the server makes them with it. */
@@ -980,6 +1055,7 @@ static void device_init(struct device *d, struct signer *key, const struct relea
     d->server.drops = -1;
     for (int i = 0; i < 2; i++) {
         flash_init(d, &d->slot[i], d->store[i], DEVICE_SLOT_SIZE, 1024);
+        flash_init(d, &d->trust[i], d->trust_store[i], LAPEL_TRUST_SIZE, LAPEL_TRUST_SIZE);
         flash_init(d, &d->record[i], d->record_store[i], DEVICE_RECORD_SIZE, DEVICE_RECORD_SIZE);
     }
     memcpy(d->slot[0].bytes, factory->payload, factory->payload_n);
@@ -1025,6 +1101,7 @@ static inline void device_boot(struct device *d)
     memset(&d->work, 0xa5, sizeof d->work);
     memset(d->envelope, 0xa5, sizeof d->envelope);
     memset(d->io, 0xa5, sizeof d->io);
+    memset(d->trust_set, 0xa5, sizeof d->trust_set);
     d->init = lapel_init(&d->lapel, &d->config, &d->ports, &d->memory);
 }
 

@@ -54,6 +54,16 @@ change source-id.json '.components[0].source = {id: ["main"], payload: "image.bi
 change source-more.json '.components[0].source = {id: ["s"], payload: "image.bin", slots: []}'
 change base.json '.components[0].base = {id: ["b"], payload: "image.bin"}'
 change base-uri.json '.components[0] += {source: {id: ["s"], payload: "image.bin"}, base: {id: ["b"], payload: "image.bin", uri: "x"}}'
+change enc-alone.json '.components[0].encrypt = {to: "good.pub.pem"}'
+enc() { change "$1" ".components[0] += {source: {id: [\"s\"], payload: \"cipher\"}, encrypt: $2}"; }
+enc enc-type.json '5'
+enc enc-to.json '{}'
+enc enc-content.json '{to: "good.pub.pem", content: "ROT13"}'
+enc enc-more.json '{to: "good.pub.pem", key: "x"}'
+enc enc-key.json '{to: "image.bin"}'
+enc enc-p384.json '{to: "p384.pem"}'
+enc enc-exists.json '{to: "good.pub.pem"}'
+echo kept >cipher
 change deps.json '.dependencies = []'
 change deps-type.json '.dependencies = [5]'
 change deps-no.json '.dependencies = [{id: ["d"]}]'
@@ -156,6 +166,16 @@ CASES='
 1 | components.0..source.slots: unknown | manifest create source-more.json out --sequence 16
 1 | components.0..base: goes   | manifest create base.json out --sequence 16
 1 | components.0..base.uri: unknown | manifest create base-uri.json out --sequence 16
+1 | components.0..encrypt: goes | manifest create enc-alone.json out --sequence 16
+1 | components.0..encrypt: must be | manifest create enc-type.json out --sequence 16
+1 | components.0..encrypt.to: is missing | manifest create enc-to.json out --sequence 16
+1 | components.0..encrypt.content: must be | manifest create enc-content.json out --sequence 16
+1 | components.0..encrypt.key: unknown | manifest create enc-more.json out --sequence 16
+1 | image.bin: neither a P-256 | manifest create enc-key.json out --sequence 16
+1 | not a P-256 key            | manifest create enc-p384.json out --sequence 16
+1 | cipher: exists             | manifest create enc-exists.json out --sequence 16
+2 | --version: main=1: give --holds | manifest run good.suit --dry --vendor-domain example.com --model EL-100 --version main=1
+2 | --version: main=x: not ID  | manifest run good.suit --dry --vendor-domain example.com --model EL-100 --holds main=image.bin --version main=x
 1 | dependencies: must be      | manifest create deps.json out --sequence 16
 1 | dependencies.0.: must be   | manifest create deps-type.json out --sequence 16
 1 | dependencies.0..envelope: is missing | manifest create deps-no.json out --sequence 16

@@ -11,7 +11,8 @@ case   executes the manifest on a device described in JSON, and writes what must
        for suit-cases: trace, contents afterwards, what was invoked
 
 DEVICE.json: {"vendor", "class": hex, "slot": 0 or 1, "files": {uri: path}, "before": {component id
-in hex: path}, "keys": [names], "procedures": [...], "sequence": N}. Exit 0: all was as it must be.
+in hex: path}, "keys": [names], "procedures": [...], "sequence": N, "kek": hex or "ecdh": path of a
+private key, for encrypted payloads}. Exit 0: all was as it must be.
 """
 import hashlib
 import json
@@ -20,6 +21,9 @@ import sys
 import cbor2
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.ciphers import Cipher, aead, algorithms, modes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
 
 SEVERABLE = {15: "dependency-resolution", 16: "payload-fetch", 18: "candidate-verification", 20: "install", 23: "text"}
 SECTIONS = {7: "validate", 8: "load", 9: "invoke", **{k: v for k, v in SEVERABLE.items() if k != 23}}
@@ -187,6 +191,44 @@ def check(data, keys):
     return envelope, manifest
 
 
+# --- decrypting (draft-ietf-suit-firmware-encryption-24, RFC 9053) ---------------------------------
+
+
+def content_key(recipient, device):
+    """The wrapped content key, opened with what the device has."""
+    protected, unprotected, wrapped = recipient
+    alg = load(protected, "recipient")[1] if protected else unprotected[1]
+    if alg == -3:
+        return aes_key_unwrap(bytes.fromhex(device["kek"]), wrapped)
+    must(alg == -29, "recipient: an algorithm")
+    private = serialization.load_pem_private_key(open(device["ecdh"], "rb").read(), None)
+    ephemeral = load(protected, "recipient").get(-1) or unprotected[-1]
+    must(ephemeral[1] == 2 and ephemeral[-1] == 1, "ephemeral key: P-256")
+    y = ephemeral[-3]
+    if isinstance(y, bytes):
+        point = ec.EllipticCurvePublicNumbers(int.from_bytes(ephemeral[-2], "big"), int.from_bytes(y, "big"),
+                                              ec.SECP256R1()).public_key()
+    else:
+        point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes([2 + y]) + ephemeral[-2])
+    context = cbor2.dumps([-3, [None, None, None], [None, None, None], [128, protected, b"SUIT Payload Encryption"]])
+    key = HKDF(hashes.SHA256(), 16, None, context).derive(private.exchange(ec.ECDH(), point))
+    return aes_key_unwrap(key, wrapped)
+
+
+def decrypt(info, ciphertext, device):
+    cose = load(info, "encryption-info")
+    must(cose.tag == 96 and len(cose.value) == 4, "no COSE_Encrypt")
+    protected, unprotected, detached, recipients = cose.value
+    must(detached is None and len(recipients) == 1, "encryption-info: payload, recipients")
+    header = load(protected, "protected") if protected else unprotected
+    key, iv = content_key(recipients[0], device), unprotected[5]
+    if header[1] == 1:
+        return aead.AESGCM(key).decrypt(iv, ciphertext, cbor2.dumps(["Encrypt", protected, b""]))
+    must(header[1] == -65534 and len(iv) == 16 and not protected, "encryption-info: an algorithm")
+    cipher = Cipher(algorithms.AES(key), modes.CTR(iv)).decryptor()
+    return cipher.update(ciphertext) + cipher.finalize()
+
+
 # --- executing -----------------------------------------------------------------------------------
 
 
@@ -278,7 +320,7 @@ class Run:
             return f"uri={p[21]} size={len(body)}"
         if code == 22:
             body = self.device.components[self.ids[p[22]]]
-            self.device.components[self.ids[i]] = self.device.decrypt(p[19], body) if 19 in p else body
+            self.device.components[self.ids[i]] = decrypt(p[19], body, self.device.about) if 19 in p else body
             return f"source={p[22]}"
         self.device.invoked.append(self.ids[i])
         return "args="
@@ -309,7 +351,9 @@ class Device:
 
     def case(self, name, run):
         before = {c: open(path, "rb").read().hex() for c, path in self.about.get("before", {}).items()}
-        return {"id": name, "file": f"{name}.suit", "trusted_keys": self.about["keys"],
+        keys = {"device_kek_hex": self.about["kek"]} if "kek" in self.about else \
+            {"device_ecdh_private_key": self.about["ecdh"]} if "ecdh" in self.about else {}
+        return {**keys, "id": name, "file": f"{name}.suit", "trusted_keys": self.about["keys"],
                 "procedures": self.about["procedures"],
                 "device": {"vendor_ids": [self.about["vendor"]], "class_ids": [self.about["class"]],
                            "device_ids": [], "current_sequence": self.about.get("sequence", 0),

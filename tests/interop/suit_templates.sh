@@ -15,10 +15,10 @@ for name in image image-before image-slot-a image-slot-b main radio; do
 done
 cp "$W/image.bin" "$W/image.patch" # a device that stages and doesn't patch
 
-make_envelope() { # template: unsigned and signed, twice
+make_envelope() { # template, [the lapel that creates]: unsigned and signed, twice
     local out
     for out in one two; do
-        expect_ok "$LAPEL" manifest create "$W/$1.json" "$W/$1.$out" --sequence 16 --replace || return
+        expect_ok "${2:-$LAPEL}" manifest create "$W/$1.json" "$W/$1.$out" --sequence 16 --replace || return
         expect_ok "$LAPEL" manifest sign "$W/$1.$out" "$W/$1.$out.suit" --key $KEYS/spec_p256.priv.pem --replace
     done
     expect_ok cmp "$W/$1.one.suit" "$W/$1.two.suit"
@@ -99,13 +99,49 @@ cp "$W/radio.unsigned" "$W/radio.suit"
 expect_exit 1 "$LAPEL" manifest create "$W/dependency.json" "$W/no" --sequence 16
 expect_match "$OUT" 'radio.suit: is not signed'
 expect_ok "$LAPEL" manifest sign "$W/radio.unsigned" "$W/radio.suit" --key "$TMP/keys/author.pem" --replace
-OUT=$("$LAPEL" manifest create "$W/dependency.json" "$W/no" --sequence 16 2>&1)
-if [[ $OUT == *'not supported by this build'* ]]; then
-    skip "dependencies are not in this build"
-else
-    make_envelope dependency
-    run_case dependency dependency EL-400 '{"keys": ["keys/spec_p256.pub.pem", "keys/author.pub.pem"]}'
-fi
+make_envelope dependency
+run_case dependency dependency EL-400 '{"keys": ["keys/spec_p256.pub.pem", "keys/author.pub.pem"]}'
+
+expect_ok "$LAPEL" manifest run --dry "$W/dependency.one.suit" --procedure validate \
+    --vendor-domain example.com --model EL-400 --key $KEYS/spec_p256.pub.pem --key "$TMP/keys/author.pub.pem" \
+    --holds "main=$W/main.bin" --holds "radio=$W/radio.bin" --holds "radio-manifest=$W/radio.suit"
+expect_match "$OUT" '^  process-dependency 1 begin$'
+expect_match "$OUT" '^    image-match 0 ok$'
+# the maker's key alone doesn't vouch for the author's manifest
+expect_exit 1 "$LAPEL" manifest run --dry "$W/dependency.one.suit" --procedure validate \
+    --vendor-domain example.com --model EL-400 --key $KEYS/spec_p256.pub.pem \
+    --holds "main=$W/main.bin" --holds "radio=$W/radio.bin" --holds "radio-manifest=$W/radio.suit"
+
+# The seed counts in the test build alone.
+export TEST_SEED=1
+cp $KEYS/open_device_ecdh.priv.pem "$TMP/keys/"
+openssl ec -in $KEYS/open_device_ecdh.priv.pem -pubout -out "$W/device.pub.pem" 2>/dev/null
+echo 61616161616161616161616161616161 >"$W/kek.hex"
+for content in A128GCM A128CTR; do
+    for to in device.pub.pem kek.hex; do
+        t=encrypted-${to%%.*}-$content
+        begin "encrypted to $to, $content"
+        jq ".components[0].encrypt.to = \"$to\" | .components[0].encrypt.content = \"$content\"" \
+            "$W/encrypted.json" >"$W/$t.json"
+        make_envelope "$t" "$TEST_BIN/interop/lapel_seeded"
+        if cmp -s "$W/image.bin" "$W/image.enc"; then flunk "nothing was encrypted"; fi
+        if [ "$to" = kek.hex ]; then
+            run_case "$t" "$t" EL-600 '{"kek": "61616161616161616161616161616161"}'
+        else
+            run_case "$t" "$t" EL-600 "{\"ecdh\": \"$TMP/keys/open_device_ecdh.priv.pem\"}"
+        fi
+        rehearse "$t" EL-600
+        expect_eq "$(jq -r .fetch_bytes <<<"$OUT")" "$(stat -c %s "$W/image.enc")"
+    done
+done
+
+begin "what is installed takes no seed: no ciphertext twice"
+expect_ok "$LAPEL" manifest create "$W/encrypted.json" "$W/e.one" --sequence 16 --replace
+expect_ok cp "$W/image.enc" "$W/image.enc.one"
+expect_ok "$LAPEL" manifest create "$W/encrypted.json" "$W/e.two" --sequence 16 --replace
+expect_exit 1 cmp "$W/image.enc" "$W/image.enc.one"
+expect_exit 1 cmp "$W/e.one" "$W/e.two"
+expect_exit 1 grep -q TEST_SEED "$LAPEL"
 
 begin "the library comes to what the other implementation says"
 expect_ok "$BIN/suit-cases" "$TMP/cases"

@@ -4,6 +4,7 @@
 #include "doc.h"
 #include "suit_make.h"
 
+#include "lsuit/checkin.h"
 #include "lsuit/suit_report.h"
 
 static const struct lsuit_bytes NONE = { NULL, 0 };
@@ -212,6 +213,137 @@ static void writer(void)
     CHECK_INT(lsuit_suit_report_write(&r, buf, sizeof buf, &doc), LSUIT_OK);
 }
 
+/* --- capability --- */
+
+#define UNKNOWN "unknown, or not supported by this build"
+
+/* What the checker says about a manifest whose validate section is these bytes. */
+static struct lsuit_fault check_section(const uint8_t *section, size_t n)
+{
+    static char hex_text[64];
+    static uint8_t bytes[512];
+    struct make_manifest plan = { .sequence = 1, .section = { { 7, hex_text, false } } };
+    struct lsuit_envelope e = { .examined = true };
+    struct lsuit_manifest m;
+    struct lsuit_fault fault = { 0 };
+
+    for (size_t i = 0; i < n; i++)
+        snprintf(hex_text + 2 * i, 3, "%02x", section[i]);
+    e.whole = e.manifest = make_manifest(&plan, bytes, sizeof bytes);
+    if (lsuit_manifest_read(&e, &lsuit_crypto_psa, &m, &fault) == LSUIT_OK)
+        (void)lsuit_manifest_check(&m, 0, &fault);
+    return fault;
+}
+
+static bool is_unknown(struct lsuit_fault fault, enum lsuit_err err)
+{
+    return fault.err == err && fault.why != NULL && strcmp(fault.why, UNKNOWN) == 0;
+}
+
+/* Whether a SUIT_Capability_Report's list at `key` holds v. */
+static bool reported(struct lsuit_bytes capability, int64_t key, int64_t v)
+{
+    struct lsuit_cbor c = lsuit_cbor_open(capability);
+    int64_t at = 0;
+
+    lsuit_cbor_map(&c);
+    while (lsuit_cbor_next_key(&c, &at)) {
+        struct lsuit_bytes list = lsuit_cbor_item(&c);
+
+        if (at == key)
+            return lsuit_list_has(list, v);
+    }
+    return false;
+}
+
+static void capability(void)
+{
+    static const int32_t ALGS[] = { LSUIT_ALG_SHA256, LSUIT_ALG_SHA384, LSUIT_ALG_SHA512,
+                                    LSUIT_ALG_SHAKE128, LSUIT_ALG_SHAKE256 };
+    uint8_t buf[LSUIT_BUILD_MAX], out[512], digest[64], report_buf[768];
+    struct lsuit_build build;
+    struct lsuit_bytes doc = NONE, report = NONE;
+    struct lsuit_crypto less = lsuit_crypto_psa;
+    struct lsuit_suit_report r = { .ok = true };
+    size_t n = 0;
+
+    check_case("the capability report is complete and can be read");
+    CHECK_INT(lsuit_build_lists(&lsuit_crypto_psa, buf, sizeof buf, &build), LSUIT_OK);
+    CHECK_INT(lsuit_suit_capability_write(&build, NONE, out, sizeof out, &doc), LSUIT_ERR_USAGE);
+    CHECK_INT(lsuit_suit_capability_write(
+                  &build, (struct lsuit_bytes){ (const uint8_t *)"\x81\x81\x41\x00", 4 }, out,
+                  sizeof out, &doc),
+              LSUIT_OK);
+    r.digest = (struct lsuit_digest){ LSUIT_ALG_SHA256, text("0123456789abcdef0123456789abcdef") };
+    r.capability = doc;
+    CHECK_INT(lsuit_suit_report_write(&r, report_buf, sizeof report_buf, &report), LSUIT_OK);
+    CHECK_INT(lsuit_suit_report_read(report, &r, NULL), LSUIT_OK);
+    CHECK_BYTES(r.capability.ptr, r.capability.len, doc.ptr, doc.len);
+
+    check_case("a command is listed when the checker knows it, and only then");
+    for (uint8_t code = 1; code < 64; code++) {
+        uint8_t section[] = { 0x82, code, 0x0f }, wide[] = { 0x82, 0x18, code, 0x0f };
+        struct lsuit_fault fault =
+            code < 24 ? check_section(section, sizeof section) : check_section(wide, sizeof wide);
+
+        if (!CHECK(reported(doc, 2, code) == !is_unknown(fault, LSUIT_ERR_COMMAND)))
+            printf("     command %u: %s\n", code, fault.why != NULL ? fault.why : "accepted");
+    }
+
+    check_case("a parameter is listed when the checker knows it, and only then");
+    for (uint8_t key = 1; key < 64; key++) {
+        uint8_t section[] = { 0x82, 0x14, 0xa1, key, 0x00 };
+        uint8_t wide[] = { 0x82, 0x14, 0xa1, 0x18, key, 0x00 };
+        struct lsuit_fault fault =
+            key < 24 ? check_section(section, sizeof section) : check_section(wide, sizeof wide);
+
+        if (!CHECK(reported(doc, 3, key) == !is_unknown(fault, LSUIT_ERR_PARAMETER)))
+            printf("     parameter %u: %s\n", key, fault.why != NULL ? fault.why : "accepted");
+    }
+
+    check_case("digests are listed when the adapter has them");
+    for (size_t i = 0; i < sizeof ALGS / sizeof ALGS[0]; i++)
+        CHECK(reported(doc, 4, ALGS[i]) ==
+              (lsuit_hash_bytes(&lsuit_crypto_psa, ALGS[i], NONE, digest, sizeof digest, &n) ==
+               LSUIT_OK));
+    CHECK(reported(doc, 4, LSUIT_ALG_ESP256) && reported(doc, 4, LSUIT_ALG_ES256));
+    CHECK(reported(doc, 4, LSUIT_ALG_HMAC256) && reported(doc, 4, LSUIT_ALG_HSS_LMS));
+    CHECK(reported(doc, 4, LSUIT_ALG_A128KW) && reported(doc, 4, LSUIT_ALG_ECDH_ES_A128KW));
+    CHECK(reported(doc, 4, LSUIT_ALG_A128CTR) && reported(doc, 4, LSUIT_ALG_A128GCM));
+    CHECK(!reported(doc, 4, LSUIT_ALG_ED25519) && !reported(doc, 4, LSUIT_ALG_EDDSA));
+
+    check_case("elements of manifest, envelope and common");
+    for (int key = 1; key <= 7; key++)
+        CHECK(reported(doc, 6, key));
+    CHECK(reported(doc, 5, LSUIT_SECTION_INSTALL) && !reported(doc, 5, LSUIT_SECTION_VALIDATE));
+    CHECK(reported(doc, 5, 2) && reported(doc, 5, 3) && !reported(doc, 5, 1));
+    CHECK(!reported(doc, 6, 25) && !reported(doc, 6, 17));
+    CHECK(reported(doc, 7, 1) && reported(doc, 7, 2) && reported(doc, 7, 4) &&
+          !reported(doc, 7, 3));
+    CHECK(reported(doc, 10, 1));
+
+    check_case("an adapter that has less");
+    less.verify = NULL;
+    less.agree = NULL;
+    less.gcm_decrypt = NULL;
+    CHECK_INT(lsuit_build_lists(&less, buf, sizeof buf, &build), LSUIT_OK);
+    CHECK(!lsuit_list_has(build.algorithms, LSUIT_ALG_ESP256));
+    CHECK(!lsuit_list_has(build.algorithms, LSUIT_ALG_HMAC256));
+    CHECK(lsuit_list_has(build.algorithms, LSUIT_ALG_A128KW));
+    CHECK(!lsuit_list_has(build.algorithms, LSUIT_ALG_ECDH_ES_A128KW));
+    CHECK(!lsuit_list_has(build.algorithms, LSUIT_ALG_A128GCM));
+    less.block_decrypt = NULL;
+    less.hash_start = NULL;
+    CHECK_INT(lsuit_build_lists(&less, buf, sizeof buf, &build), LSUIT_OK);
+    CHECK(!lsuit_list_has(build.algorithms, LSUIT_ALG_A128CTR));
+    CHECK(!lsuit_list_has(build.algorithms, LSUIT_ALG_SHA256));
+    less.size = 0;
+    CHECK_INT(lsuit_build_lists(&less, buf, sizeof buf, &build), LSUIT_ERR_USAGE);
+    CHECK_INT(lsuit_build_lists(NULL, buf, sizeof buf, &build), LSUIT_ERR_USAGE);
+    for (size_t cap = 0; cap < 64; cap++)
+        CHECK_INT(lsuit_build_lists(&lsuit_crypto_psa, buf, cap, &build), LSUIT_ERR_SPACE);
+}
+
 /* --- signed --- */
 
 static void signed_report(void)
@@ -277,6 +409,7 @@ int main(void)
     malformed();
     from_a_fault();
     writer();
+    capability();
     signed_report();
     return check_done();
 }

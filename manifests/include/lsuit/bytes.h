@@ -17,6 +17,12 @@ struct lsuit_bytes {
     size_t len;
 };
 
+/* A string without its NUL as bytes; absent for NULL. */
+struct lsuit_bytes lsuit_text(const char *s);
+
+/* Move n bytes; the two places may overlap. */
+void lsuit_bytes_move(uint8_t *to, const uint8_t *from, size_t n);
+
 /*
  * Compare for order or equality of public values. Not constant time.
  *

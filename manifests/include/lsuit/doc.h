@@ -228,7 +228,7 @@ enum lsuit_event_class {
     LSUIT_EVENT_TLS_FAILURE = 5,
     LSUIT_EVENT_AUTH_REFUSED = 6, /* a 401 */
     LSUIT_EVENT_STALE = 7,        /* no fresh statement for stale_after_s */
-    LSUIT_EVENT_TAMPERED = 8,     /* an installed image that no longer fits its manifest */
+    LSUIT_EVENT_TAMPERED = 8,     /* a stored trust set, or an image that fits no manifest */
     LSUIT_EVENT_JOURNAL = 9,      /* damage that was repaired */
     LSUIT_EVENT_MALFORMED = 10,
     LSUIT_EVENT_STATEMENT = 11 /* a statement that does not verify */

@@ -76,6 +76,37 @@ void lsuit_put_suit_record(struct lsuit_cbor_writer *w, const struct lsuit_suit_
 enum lsuit_err lsuit_suit_report_write(const struct lsuit_suit_report *report, uint8_t *buf,
                                        size_t cap, struct lsuit_bytes *doc_out);
 
+/*
+ * What this build processes, as encoded arrays of numbers; commands and parameters come from the rows
+ * that the checker goes by. They fit a SUIT_Capability_Report and lapel's capability (checkin.h) alike.
+ */
+struct lsuit_build {
+    struct lsuit_bytes commands, parameters;
+    struct lsuit_bytes algorithms; /* COSE numbers: signatures, MACs, digests, encryption */
+};
+
+#define LSUIT_BUILD_MAX 192 /* bytes that always suffice */
+
+/*
+ *   crypto  asked for its digests, and for what it has members
+ *
+ * LSUIT_ERR_SPACE  the buffer is full      LSUIT_ERR_USAGE  no adapter, or of another size
+ */
+enum lsuit_err lsuit_build_lists(const struct lsuit_crypto *crypto, uint8_t *buf, size_t cap,
+                                 struct lsuit_build *build_out);
+
+/*
+ * Write a SUIT_Capability_Report of this build, for the report's `capability`.
+ *
+ *   components  encoded array of what the device stores: [ + [ * bstr, ? true ] ], true at the end
+ *               of one standing for everything below it
+ *
+ * LSUIT_ERR_SPACE  the buffer is full      LSUIT_ERR_USAGE  no components
+ */
+enum lsuit_err lsuit_suit_capability_write(const struct lsuit_build *build,
+                                           struct lsuit_bytes components, uint8_t *buf, size_t cap,
+                                           struct lsuit_bytes *doc_out);
+
 /* --- reading: servers --- */
 
 /*
