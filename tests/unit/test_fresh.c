@@ -224,7 +224,9 @@ static void test_stops(void)
             CHECK(!d.staged);
             CHECK_INT(d.lapel.rec.block[0].fails, 0);
         } else {
+            CHECK(live_checkins(2));
             CHECK(device_state(&d) != LAPEL_READY);
+            CHECK_INT(d.told[LAPEL_EVENT_WITHDRAWN], 0);
         }
     }
 
@@ -505,9 +507,9 @@ static void test_files(void)
         CHECK(live_checkins(3));
         CHECK_INT(d.server.manifests, 0);
     }
-    files("of two the higher one");
-    say(&v2, LSUIT_RELEASE_OPEN);
+    files("of two the higher one, in whatever order they stand");
     say(&v3, LSUIT_RELEASE_OPEN);
+    say(&v2, LSUIT_RELEASE_OPEN);
     d.server.serve = &v3;
     CHECK(live_to(LAPEL_TRIAL));
     CHECK_UINT(d.lapel.rec.attempt.pair.sequence, v3.sequence);
