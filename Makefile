@@ -27,8 +27,8 @@ COVER   ?= manifests/src
 SEED    ?= 1
 MUTANTS ?= 200
 
-ifeq ($(filter $(VARIANT),release debug asan tsan fuzz coverage),)
-$(error VARIANT=$(VARIANT): there are release, debug, asan, tsan, fuzz and coverage)
+ifeq ($(filter $(VARIANT),release debug asan tsan fuzz coverage m32),)
+$(error VARIANT=$(VARIANT): there are release, debug, asan, tsan, fuzz, coverage and m32)
 endif
 ifeq ($(origin CC),default)
 CC := $(if $(filter fuzz,$(VARIANT)),clang,gcc)
@@ -72,6 +72,7 @@ FLAGS.tsan     := -O1 -fno-omit-frame-pointer -fsanitize=thread
 FLAGS.fuzz     := -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
                   -fsanitize=fuzzer-no-link,address,undefined
 FLAGS.coverage := -O0 --coverage
+FLAGS.m32      := -m32 -O1 -fsanitize=undefined -fno-sanitize-recover=undefined
 
 COMPILE = $(CC) -std=c11 -g $(WARN) $(FLAGS.$(VARIANT)) -fPIE $(CPPFLAGS) $(CFLAGS)
 LINK    = $(CC) -g $(FLAGS.$(VARIANT)) $(CFLAGS) -pie \
@@ -85,7 +86,7 @@ SEES.posix     := $(SEES.client) $(HOSTED)
 SEES.server    := $(SEES.manifests) -Iserver $(HOSTED)
 SEES.tools     := $(SEES.client) $(HOSTED)
 SEES.fleet     := $(SEES.tools) -Iserver -Iclient
-SEES.tests     := $(SEES.tools) -Itests/harness -Iserver -Iclient -Imanifests -I.
+SEES.tests     := $(SEES.tools) -Itests/harness -Itests/harness/platform -Iserver -Iclient -Imanifests -I.
 kind = $(if $(filter client/ports/posix/%,$(1)),posix,$(if $(filter tools/fleet%,$(1)),fleet,$(firstword $(subst /, ,$(1)))))
 sees = $(SEES.$(call kind,$(1)))
 
@@ -231,6 +232,17 @@ coverage:
 	@$(AGAIN) VARIANT=coverage all test-programs
 	@tests/coverage.sh $(COVER) $(call checks_of,coverage,$(TESTS) $(FUZZ))
 
+# In 32 bit a size is as long as on the devices that the codec is for.
+TESTS32 := $(filter tests/unit/test_cbor tests/unit/test_cose tests/unit/test_suit% tests/unit/test_run% \
+             tests/unit/test_bytes tests/unit/test_uuid,$(TESTS))
+
+## the codec's tests and the SUIT vectors in 32 bit; installs the libraries of i386 that they need
+check32:
+	@$(PACKAGES) build m32
+	@$(AGAIN) VARIANT=m32 build/m32/bin/suit-cases $(patsubst tests/%,build/m32/test/%,$(TESTS32))
+	@tests/run.sh $(call checks_of,m32,$(TESTS32))
+	@build/m32/bin/suit-cases tests/interop/vectors/exec tests/interop/vectors/negative
+
 # The tests that need the codec alone, each with its sources: name:source:source.
 space := $(subst ,, )
 CODEC_TESTS = $(foreach t,$(TESTS) tests/interop/suit-cases,$(if $(filter manifests/liblsuit,$(USES.$(t))),\
@@ -285,7 +297,7 @@ help:
 	@awk '/^## / { said = substr($$0, 4); next } \
 	  /^[a-z-]+:/ && said { sub(/:.*/, ""); printf "  %-14s %s\n", $$0, said } { said = "" }' Makefile
 
-.PHONY: all test-programs check demo bench docker-check size fleet fuzz coverage mutants lint format \
+.PHONY: all test-programs check demo bench docker-check size fleet fuzz coverage mutants check32 lint format \
         packages install clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:

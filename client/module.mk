@@ -13,7 +13,7 @@ SRC.client/ports/posix/lapel-agent  := $(wildcard client/ports/posix/main.c)
 USES.client/ports/posix/lapel-agent := client/libagent client/liblapel manifests/liblsuit
 
 AGENT_TESTS := $(wildcard tests/unit/test_slots.c tests/unit/test_boot.c tests/unit/test_nv.c \
-                 tests/unit/test_hooks.c tests/unit/test_agentconf.c)
+                 tests/unit/test_hooks.c tests/unit/test_agentconf.c tests/unit/test_seal.c)
 TESTS += $(AGENT_TESTS:.c=)
 $(foreach t,$(AGENT_TESTS:.c=),$(eval USES.$(t) := client/libagent client/liblapel manifests/liblsuit))
 
@@ -49,6 +49,10 @@ USES.tests/fuzz/fuzz_http1 := client/liblapel manifests/liblsuit
 TESTS += tests/powerloss/other
 USES.tests/powerloss/other := client/liblapel manifests/liblsuit
 
+TESTS += tests/powerloss/mcuboot tests/powerloss/psa_fwu
+USES.tests/powerloss/mcuboot := client/liblapel manifests/liblsuit
+USES.tests/powerloss/psa_fwu := client/liblapel manifests/liblsuit
+
 # The agent's network code against a server that lies.
 TESTS += tests/integration/hostile
 USES.tests/integration/hostile := client/libagent client/liblapel manifests/liblsuit
@@ -61,3 +65,8 @@ USES.tests/unit/test_client_trust := client/liblapel manifests/liblsuit
 
 TESTS += tests/powerloss/trust
 USES.tests/powerloss/trust := client/liblapel manifests/liblsuit
+
+# A port by somebody new.
+TEST_TOOLS += tests/integration/newcomer
+SRC.tests/integration/newcomer  := tests/integration/newcomer.c tests/integration/newcomer_port.c
+USES.tests/integration/newcomer := client/liblapel manifests/liblsuit

@@ -23,12 +23,21 @@ USES.tests/fuzz/fuzz_cose     := manifests/liblsuit
 USES.tests/fuzz/fuzz_envelope := manifests/liblsuit
 USES.tests/fuzz/fuzz_manifest := manifests/liblsuit
 
-TESTS += tests/unit/test_refusal
+TESTS += tests/unit/test_names tests/unit/test_refusal
+USES.tests/unit/test_names   := manifests/liblsuit
 USES.tests/unit/test_refusal := manifests/liblsuit
 
 TESTS += tests/unit/test_run
 SRC.tests/unit/test_run  := tests/unit/test_run.c tests/interop/suit_device.c
 USES.tests/unit/test_run := manifests/liblsuit
+
+TESTS += tests/unit/test_run_update
+SRC.tests/unit/test_run_update  := tests/unit/test_run_update.c tests/interop/suit_device.c
+USES.tests/unit/test_run_update := manifests/liblsuit
+
+TESTS += tests/unit/test_run_dependency
+SRC.tests/unit/test_run_dependency  := tests/unit/test_run_dependency.c tests/interop/suit_device.c
+USES.tests/unit/test_run_dependency := manifests/liblsuit
 
 FUZZ += tests/fuzz/fuzz_run
 SRC.tests/fuzz/fuzz_run  := tests/fuzz/fuzz_run.c tests/interop/suit_device.c
@@ -39,6 +48,13 @@ USES.tests/unit/test_domain      := manifests/liblsuit
 USES.tests/unit/test_suit_report := manifests/liblsuit
 USES.tests/unit/test_hss     := manifests/liblsuit
 USES.tests/unit/test_decrypt := manifests/liblsuit
+
+FUZZ += tests/fuzz/fuzz_cbor_peer tests/fuzz/fuzz_decrypt tests/fuzz/fuzz_hss tests/fuzz/fuzz_suit_report
+USES.tests/fuzz/fuzz_cbor_peer   := manifests/liblsuit
+USES.tests/fuzz/fuzz_decrypt     := manifests/liblsuit
+USES.tests/fuzz/fuzz_hss         := manifests/liblsuit
+USES.tests/fuzz/fuzz_suit_report := manifests/liblsuit
+PKG.tests/fuzz/fuzz_cbor_peer    := cbor
 
 # lapel's own documents.
 TESTS += tests/unit/test_bounds tests/unit/test_checkin tests/unit/test_doc tests/unit/test_place tests/unit/test_report \

@@ -157,6 +157,7 @@ static enum err open_api(const struct conf *c, struct api **api_out)
         .trust_dir = c->trust_dir[0] != '\0' ? c->trust_dir : NULL,
         .allow_test_keys = c->allow_test_keys,
         .ballast = c->ballast,
+        .checkins = (uint32_t)c->checkins,
         .online_key = c->online_key[0] != '\0' ? c->online_key : NULL,
         .statement_max_age_s = (uint32_t)(c->statement_max_age / 1000),
         .statement_stale_after_s = (uint32_t)(c->statement_stale_after / 1000),

@@ -43,3 +43,7 @@ USES.tests/unit/test_shed     := server/libserver
 
 SLOW_TESTS += tests/unit/test_canary
 USES.tests/unit/test_canary := manifests/liblsuit
+
+SLOW_TESTS += tests/contract/test_watch
+USES.tests/contract/test_watch := server/libserver manifests/liblsuit
+TIMEOUT.tests/contract/test_watch := 240

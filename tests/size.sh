@@ -2,10 +2,11 @@
 # Code and data of the device side, per target, against budgets that fail.
 #
 # Compiles codec and core with -Os, without crypto and ports, and counts what a linker keeps: of the
-# codec what the core calls, of the core what its public functions need, or for core_minimal and
-# image_minimal (LAPEL_MINIMAL=1, LSUIT_BASE=1) what lapel_init and lapel_step need. `context` is
-# sizeof(struct lapel); `stack` is the deepest of any public function by the compiler's call graph,
-# codec included. Writes build/size.json as {"target": {"name": bytes}} and closes with
+# core what its public functions need, or for core_minimal and image_minimal (LAPEL_MINIMAL=1,
+# LSUIT_BASE=1) what lapel_init and lapel_step need. codec_base and codec_all are SUIT alone, without
+# lapel's own documents: an envelope from its first byte to its last command, with LSUIT_BASE=1 and
+# with everything; codec_stack is the deepest of those calls. `context` is sizeof(struct lapel);
+# `stack` is the deepest of any public function by the compiler's call graph, codec included. Writes build/size.json as {"target": {"name": bytes}} and closes with
 # `N passed, N failed`, one for each budget.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -23,7 +24,9 @@ x86_64  gcc                -m64 -fno-pie
 
 # target, name, most bytes
 BUDGETS='
+m33     codec_base     9216
 m33     codec_all      16384
+m33     codec_stack    1024
 m33     codec_ram      0
 m33     core_minimal   8192
 m33     core_all       12288
@@ -60,6 +63,12 @@ linked() { # compiler, flags, roots (a symbol each), objects...
     "${cc%gcc}size" "$all" | awk 'NR == 2 { print $1 + $2, $2 + $3 }'
 }
 
+# What a SUIT processor is called by, and what the parts beyond the base set add.
+SUIT='lsuit_envelope_read lsuit_envelope_verify lsuit_manifest_read lsuit_manifest_check
+    lsuit_run_init lsuit_run_start lsuit_run_step lsuit_run_abort'
+SUIT_MORE='lsuit_run_dependencies lsuit_decrypt_open lsuit_decrypt_update lsuit_decrypt_finish
+    lsuit_decrypt_abort lsuit_suit_report_of lsuit_suit_report_write'
+
 public() { # the functions that lapel.h offers
     sed -n 's/^[a-z].*[ *]\(lapel_[a-z_]*\)(.*/\1/p' client/include/lapel.h
 }
@@ -73,25 +82,28 @@ char size[sizeof(struct lapel)];' | $2 $3 -std=c11 -Imanifests/include -Iclient/
 }
 
 measure() { # target, compiler, flags: a line "target name bytes" each
-    local tools=${2%gcc} codec core least needs codec_size core_size small image small_image stack
+    local tools=${2%gcc} codec core least codec_base codec_size codec_stack core_size small image small_image stack
     codec=$(compile "$1" "$2" "$3" manifests/src/*.c) || return 1
     core=$(compile "$1" "$2" "$3" client/core/*.c) || return 1
     least=$(compile "$1/minimal" "$2" "$3 -DLAPEL_MINIMAL=1 -DLSUIT_BASE=1" client/core/*.c manifests/src/*.c) ||
         return 1
     # shellcheck disable=SC2086 # object names have no blank
     {
-        needs=$("${tools}nm" -u $core | awk '$2 ~ /^lsuit_/ { print $2 }' | sort -u)
-        codec_size=$(linked "$2" "$3" "$needs" $codec) || return 1
+        codec_base=$(linked "$2" "$3" "$SUIT" $(grep manifests/src <<<"$least")) || return 1
+        codec_size=$(linked "$2" "$3" "$SUIT $SUIT_MORE" $codec) || return 1
+        codec_stack=$(tests/stack.py $SUIT $SUIT_MORE -- $(printf '%s\n' $codec | sed 's/o$/ci/')) || return 1
         core_size=$(linked "$2" "$3" "$(public)" $core) || return 1
         image=$(linked "$2" "$3" "$(public)" $core $codec) || return 1
         small=$(linked "$2" "$3" "lapel_init lapel_step" $(grep client/core <<<"$least")) || return 1
         small_image=$(linked "$2" "$3" "lapel_init lapel_step" $least) || return 1
         stack=$(tests/stack.py $(public) -- $(printf '%s\n' $core $codec | sed 's/o$/ci/')) || return 1
     }
-    printf "$1 %s %s\n" codec_all "${codec_size% *}" codec_ram "${codec_size#* }" \
+    printf "$1 %s %s\n" codec_base "${codec_base% *}" codec_all "${codec_size% *}" \
+        codec_stack "$(sort -n <<<"$codec_stack" | tail -n 1 | cut -d' ' -f1)" codec_ram "${codec_size#* }" \
         core_minimal "${small% *}" core_all "${core_size% *}" core_ram "${core_size#* }" \
         image_minimal "${small_image% *}" image_all "${image% *}" \
         context "$(context "$tools" "$2" "$3")" stack "$(sort -n <<<"$stack" | tail -n 1 | cut -d' ' -f1)"
+    echo "$1 deepest of the codec: $(sort -n <<<"$codec_stack" | tail -n 1)" >&2
     echo "$1 deepest: $(sort -n <<<"$stack" | tail -n 1)" >&2
 }
 

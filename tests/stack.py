@@ -13,7 +13,8 @@ import sys
 
 # caller, what a call through a pointer may reach
 INDIRECT = [
-    (r"^lsuit_run_(?!hash)|manifests/src/run", r"client/core/apply\.c:op_"),
+    (r"^lsuit_(run|do)_(?!hash)|manifests/src/run", r"client/core/apply\.c:op_"),
+    (r"^lsuit_run_command$", r"^lsuit_do_"),
     (r"client/core/http1\.c:", r"client/core/http1\.c:head_"),
 ]
 

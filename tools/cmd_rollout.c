@@ -31,7 +31,7 @@ static const struct verb VERBS[] = {
   { "resume",  "ID",      "go on after pause or halt",                               rollout_resume },
   { "halt",    "ID",      "no offers, no payloads, devices in flight are told",      rollout_halt },
   { "abort",   "ID",      "halt for good: the release is withdrawn",                 rollout_abort },
-  { "advance", "ID",      "approve the manual gate that is due",                     rollout_advance },
+  { "advance", "ID",      "approve the gate that waits for you or for evidence",     rollout_advance },
 };
 /* clang-format on */
 
@@ -93,7 +93,7 @@ static int wave_set(json_t *wave, const char *key, json_t *value, const char *wh
     return CLI_OK;
 }
 
-/* One field of a wave: "10%", "25" (devices), "soak=1h", "manual", "timed". */
+/* One field of a wave: "10%", "25" (devices), "soak=1h", "manual", "timed", "evidence". */
 static int wave_field(json_t *wave, char *field, const char *whole)
 {
     static const struct {
@@ -103,7 +103,8 @@ static int wave_field(json_t *wave, char *field, const char *whole)
     char *end = NULL;
     uint64_t n = 0;
 
-    if (strcmp(field, "manual") == 0 || strcmp(field, "timed") == 0) {
+    if (strcmp(field, "manual") == 0 || strcmp(field, "timed") == 0 ||
+        strcmp(field, "evidence") == 0) {
         return wave_set(wave, "gate", json_string(field), whole);
     }
     if (strncmp(field, "soak=", 5) == 0 && field[5] != '\0') {
@@ -125,8 +126,8 @@ static int wave_field(json_t *wave, char *field, const char *whole)
     }
     if (parse_uint(field, &n) && n > 0 && n <= 1000000000)
         return wave_set(wave, "devices", json_integer((json_int_t)n), whole);
-    return cli_usage("--wave %s: '%s' is no share (10%%), number of devices, soak=1h, manual or "
-                     "timed",
+    return cli_usage("--wave %s: '%s' is no share (10%%), number of devices, soak=1h, manual, "
+                     "timed or evidence",
                      whole, field);
 }
 
@@ -153,9 +154,12 @@ static int rollout_create(int argc, char **argv)
     struct api api = { 0 };
     const char *pos[1];
     struct opt_list waves = { { NULL }, 0 };
+    const char *preset = NULL;
     bool start = false;
     struct opt opts[] = { { "wave", OPT_LIST, &waves, "W",
                             "e.g. 10%,5,soak=1h,manual; more than once", false },
+                          { "preset", OPT_TEXT, &preset, "P",
+                            "waves by severity: auto, feature, security or critical", false },
                           { "start", OPT_FLAG, &start, NULL, "and start it", false },
                           API_OPTS(&api) };
     json_t *answer = NULL, *body, *list = json_array();
@@ -176,6 +180,8 @@ static int rollout_create(int argc, char **argv)
     body = json_pack("{s:I}", "release", (json_int_t)release);
     if (waves.n > 0)
         json_object_set(body, "waves", list);
+    if (preset != NULL)
+        json_object_set_new(body, "preset", json_string(preset));
     json_decref(list);
     e = api_call(&api, "POST", "/api/v1/rollouts", body, &answer);
     if (e == CLI_OK && start) {
@@ -224,16 +230,53 @@ static int rollout_get(const struct api *api, const char *id, json_t **answer_ou
     return api_call(api, "GET", path, NULL, answer_out);
 }
 
+static void decision_row(const json_t *d, void *user)
+{
+    const json_t *c = json_object_get(d, "counts"), *revision = json_object_get(d, "revision");
+
+    (void)user;
+    printf("%-20s wave %" JSON_INTEGER_FORMAT "  %-8s %s%s\n", api_text(d, "at"),
+           json_integer_value(json_object_get(d, "wave")) + 1, api_text(d, "verdict"),
+           api_text(d, "reason"),
+           json_is_true(json_object_get(d, "replays")) ? "" : "; THE ROWS SAY OTHERWISE NOW");
+    printf("    started %s, failed %s, reverted %s;", api_text(c, "started"), api_text(c, "failed"),
+           api_text(c, "reverted"));
+    printf(" bad %s of %s judged, hold-out %s of %s\n", api_text(c, "bad"), api_text(c, "judged"),
+           api_text(c, "control_silent"), api_text(c, "control"));
+    printf("    10^%.2f that it is harmful (%s", json_number_value(json_object_get(d, "harmful")),
+           api_text(d, "loudest"));
+    if (json_is_string(revision))
+        printf(", revision '%s'", api_text(d, "revision"));
+    printf("), 10^%.2f that it is harmless\n", json_number_value(json_object_get(d, "harmless")));
+}
+
+/* Newest first, each made again by the server from the rows that it used. */
+static int show_decisions(const struct api *api, const char *id)
+{
+    uint64_t n = 0;
+    char path[96];
+
+    if (api_id("rollout", "ID", id, &n) != CLI_OK)
+        return CLI_USAGE;
+    snprintf(path, sizeof path, "/api/v1/rollouts/%" PRIu64 "/decisions", n);
+    return api_list(api, path, "decisions", decision_row, NULL);
+}
+
 static int rollout_show(int argc, char **argv)
 {
     struct api api = { 0 };
     const char *pos[1];
-    struct opt opts[] = { API_OPTS(&api) };
+    bool decisions = false;
+    struct opt opts[] = { { "decisions", OPT_FLAG, &decisions, NULL,
+                            "what was decided by evidence, and from what", false },
+                          API_OPTS(&api) };
     json_t *answer = NULL;
     int e = opts_parse(&VERBS[2], argc, argv, opts, pos, 1, 1, NULL);
 
     if (e == CLI_OK)
         e = api_open(&api, true);
+    if (e == CLI_OK && decisions)
+        return show_decisions(&api, pos[0]);
     if (e == CLI_OK)
         e = rollout_get(&api, pos[0], &answer);
     if (e == CLI_OK)

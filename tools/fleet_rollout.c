@@ -272,7 +272,7 @@ static enum gate_kind look(struct sim *s, int64_t now, struct evidence_verdict *
         return simple_rule(s, g.soaked);
     g.heard = strata_heard(s);
     g.settled = since >= poll_of(s) + preset_next_ms(poll_of(s));
-    g.exhausted = (double)since >= s->preset->longest * (double)poll_of(s);
+    g.exhausted = since >= soak + PRESET_LONGEST * poll_of(s);
     g.confirmed = seen->judged - seen->bad;
     return gate_decide(seen, &g).kind;
 }

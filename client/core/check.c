@@ -307,7 +307,7 @@ static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
     if (LAPEL_WITH_ERASE)
         lapel_erase_answer(ctx, a->erase_nonce);
     lapel_check_verdict(ctx, lsuit_answer_verdict(a, &space));
-    if (LAPEL_WITH_STATEMENTS && a->statement.ptr != NULL && ctx->has_online)
+    if (LAPEL_WITH_STATEMENTS && a->statement.ptr != NULL && lapel_trust_has_online(ctx))
         (void)lapel_fresh_take(ctx, a->statement, &st);
 }
 
@@ -337,6 +337,8 @@ static void statement_ended(struct lapel *ctx)
     if (LAPEL_WITH_SUPPORT)
         lapel_policy_support(ctx);
     lapel_core_plan(ctx);
+    /* A statement names no trust set: ask for the next, which is there or is a 404. */
+    lapel_trust_answer(ctx, ctx->trust.version + 1);
     lapel_fresh_choose(ctx, &st);
 }
 

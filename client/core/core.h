@@ -184,10 +184,10 @@ enum lsuit_err lapel_trust_verify(struct lapel *ctx, struct lsuit_envelope *enve
 /* The same for what runs already: a key of the factory's set is good too, revoked or not. */
 enum lsuit_err lapel_trust_verify_running(struct lapel *ctx, struct lsuit_envelope *envelope,
                                           struct lsuit_fault *fault);
-/* The payload of a statement or a receipt that an online key of the set in force, or of the
- * configuration, signed as this kind. */
-enum lsuit_err lapel_trust_verify_online(struct lapel *ctx, enum lsuit_doc kind,
-                                         struct lsuit_bytes doc, struct lsuit_bytes *payload_out);
+/* Is there a key that may sign statements and receipts? Verify one, as lsuit_doc_verify. */
+bool lapel_trust_has_online(const struct lapel *ctx);
+enum lsuit_err lapel_trust_open(struct lapel *ctx, enum lsuit_doc kind, struct lsuit_bytes doc,
+                                struct lsuit_bytes *payload_out);
 /* Settle ctx->origin and tell the port; no connection may be open. */
 void lapel_trust_locate(struct lapel *ctx);
 /* A good answer came; running time passed without one. */

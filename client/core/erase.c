@@ -76,7 +76,7 @@ static uint8_t check_receipt(struct lapel *ctx, struct lsuit_bytes doc)
     const struct lapel_config *c = ctx->config;
     struct lsuit_receipt receipt;
     struct lsuit_bytes payload = { NULL, 0 };
-    enum lsuit_err e = lapel_trust_verify_online(ctx, LSUIT_DOC_RECEIPT, doc, &payload);
+    enum lsuit_err e = lapel_trust_open(ctx, LSUIT_DOC_RECEIPT, doc, &payload);
 
     if (e == LSUIT_OK)
         e = lsuit_receipt_read(payload, &receipt, NULL);

@@ -55,7 +55,7 @@ void lapel_fresh_tick(struct lapel *ctx)
     uint64_t now = now_ms(ctx);
     uint64_t passed = now > ctx->fresh_tick ? (now - ctx->fresh_tick) / 1000 : 0;
 
-    if (!ctx->has_online || passed == 0)
+    if (passed == 0 || !lapel_trust_has_online(ctx))
         return;
     ctx->fresh_tick += passed * 1000;
     f->age_s = passed < UINT32_MAX - f->age_s ? f->age_s + (uint32_t)passed : UINT32_MAX;
@@ -72,7 +72,7 @@ uint64_t lapel_fresh_wait(const struct lapel *ctx)
     uint64_t s =
         ctx->fresh_save_s > ctx->fresh_unsaved_s ? ctx->fresh_save_s - ctx->fresh_unsaved_s : 0;
 
-    if (!ctx->has_online)
+    if (!lapel_trust_has_online(ctx))
         return UINT64_MAX;
     if (!f->stale && f->age_s < stale_after(ctx) && stale_after(ctx) - f->age_s < s)
         s = stale_after(ctx) - f->age_s;
@@ -88,7 +88,7 @@ struct lsuit_bytes lapel_fresh_nonce(struct lapel *ctx)
     bool wants = r->state == LAPEL_TRIAL || r->state == LAPEL_STAGED || r->fresh.number == 0 ||
                  r->fresh.age_s >= stale_after(ctx) / 4;
 
-    ctx->nonce_asked = ctx->has_online && wants &&
+    ctx->nonce_asked = lapel_trust_has_online(ctx) && wants &&
                        ctx->port.sys->random(ctx->port.ctx, ctx->nonce, sizeof ctx->nonce) > 0;
     return ctx->nonce_asked ? nonce : (struct lsuit_bytes){ NULL, 0 };
 }
@@ -100,7 +100,7 @@ static enum lsuit_err read_statement(struct lapel *ctx, struct lsuit_bytes doc,
 {
     struct lsuit_space space = lapel_check_space(ctx);
     struct lsuit_bytes payload = { NULL, 0 };
-    enum lsuit_err e = lapel_trust_verify_online(ctx, LSUIT_DOC_STATEMENT, doc, &payload);
+    enum lsuit_err e = lapel_trust_open(ctx, LSUIT_DOC_STATEMENT, doc, &payload);
 
     if (e == LSUIT_OK)
         e = lsuit_statement_read(payload, st, NULL);

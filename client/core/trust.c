@@ -166,29 +166,28 @@ enum lsuit_err lapel_trust_verify_running(struct lapel *ctx, struct lsuit_envelo
     return read_set(*factory(ctx), &by) == LSUIT_OK ? by_set(ctx, &by, envelope, fault) : e;
 }
 
-/* --- who signs statements and receipts ----------------------------------------------------------- */
+/* --- who signs news ----------------------------------------------------------------------------- */
 
-static bool has_online(const struct lapel *ctx)
+bool lapel_trust_has_online(const struct lapel *ctx)
 {
     struct lsuit_bytes vendor = { ctx->config->vendor_id, sizeof ctx->config->vendor_id };
     struct lsuit_bytes class_ = { ctx->config->class_id, sizeof ctx->config->class_id };
     struct lsuit_role role;
     uint32_t at = 0;
 
-    if (!LAPEL_WITH_TRUST || ctx->trust.version == 0)
-        return ctx->config->online_keys_n != 0;
-    return lsuit_trust_find(&ctx->trust, LSUIT_ROLE_ONLINE, vendor, class_, &at, &role);
+    if (LAPEL_WITH_TRUST && ctx->trust.version != 0)
+        return lsuit_trust_find(&ctx->trust, LSUIT_ROLE_ONLINE, vendor, class_, &at, &role);
+    return ctx->config->online_keys_n != 0;
 }
 
-enum lsuit_err lapel_trust_verify_online(struct lapel *ctx, enum lsuit_doc kind,
-                                         struct lsuit_bytes doc, struct lsuit_bytes *payload_out)
+enum lsuit_err lapel_trust_open(struct lapel *ctx, enum lsuit_doc kind, struct lsuit_bytes doc,
+                                struct lsuit_bytes *payload_out)
 {
     const struct lapel_config *c = ctx->config;
     struct lsuit_bytes vendor = { c->vendor_id, sizeof c->vendor_id };
-    struct lsuit_bytes class_ = { c->class_id, sizeof c->class_id };
-    const struct lsuit_bytes nobody = { NULL, 0 };
+    struct lsuit_bytes class_ = { c->class_id, sizeof c->class_id }, nobody = { NULL, 0 };
 
-    if (lapel_trust_behind(ctx))
+    if (lapel_trust_behind(ctx)) /* rule (3): its keys may have been revoked */
         return LSUIT_ERR_UNAUTHORISED;
     if (LAPEL_WITH_TRUST && ctx->trust.version != 0)
         return lsuit_trust_verify(&ctx->trust, LSUIT_ROLE_ONLINE, vendor, class_, kind, doc,
@@ -235,7 +234,6 @@ void lapel_trust_locate(struct lapel *ctx)
     while (!origin_at(ctx, at, &ctx->origin))
         at = (at + 1) % n;
     ctx->rec.trust.url = (uint8_t)at;
-    ctx->has_online = has_online(ctx);
     if (LAPEL_WITH_TRUST && s != NULL && s->use != NULL)
         s->use(ctx->port.ctx, &ctx->trust, at >= ctx->trust.urls_n);
 }

@@ -271,7 +271,6 @@ struct lapel {
     uint32_t fresh_save_s;    /* how much of it is saved */
     uint8_t nonce[16];        /* of the last check-in */
     bool nonce_asked;         /* and not answered yet */
-    bool has_online;          /* somebody may sign statements */
 
     /* erase.c */
     uint8_t erase; /* enum lapel_erase_state */

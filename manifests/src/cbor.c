@@ -39,6 +39,7 @@ void lsuit_cbor_start(struct lsuit_cbor *c, struct lsuit_bytes doc)
     c->why = NULL;
 #endif
     c->depth = 0;
+    c->tags = 0;
     c->level[0].at = DOCUMENT;
 }
 
@@ -119,6 +120,7 @@ static uint64_t head_take(struct lsuit_cbor *c, uint8_t major)
     }
     if (l->at == IN_ARRAY)
         l->left--;
+    c->tags = 0;
     c->p += h.len;
     return h.value;
 }
@@ -319,6 +321,8 @@ uint64_t lsuit_cbor_tag(struct lsuit_cbor *c)
     }
     if (!head_read(c, &h))
         return 0;
+    if (c->tags++ == LSUIT_CBOR_DEPTH)
+        lsuit_cbor_fail(c, LSUIT_ERR_LIMIT);
     c->p += h.len;
     return h.value;
 }

@@ -424,7 +424,7 @@ void lsuit_run_start(struct lsuit_run *run, enum lsuit_procedure procedure, bool
         e == LSUIT_ERR_COMMAND ? "this device has no memory for dependencies" : NULL, 0);
     run->phase = e == LSUIT_OK ? NEXT_SECTION : FAILED;
     if (e == LSUIT_OK)
-        trace(run, LSUIT_TRACE_PROCEDURE, PROCEDURE_NAME(procedure), procedure);
+        trace(run, LSUIT_TRACE_PROCEDURE, PROCEDURE_NAME(procedure), (int32_t)procedure);
 }
 
 void lsuit_run_hash_end(struct lsuit_run *run)

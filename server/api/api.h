@@ -21,6 +21,7 @@ struct api_config {
     const char *public_url; /* "https://updates.example.com", without a slash at the end; or NULL */
     const char *trust_dir;  /* PEM public keys; NULL: <data_dir>/anchors */
     bool allow_test_keys;   /* take keys that everybody can sign with. For tests only */
+    uint32_t checkins;      /* a second; 0: no limit */
     int64_t ballast;        /* bytes kept free for bad days; 0: none */
     const char *online_key; /* PEM, signs statements; NULL: <data_dir>/online-key.pem */
     uint32_t statement_max_age_s, statement_stale_after_s; /* 0 for the second: by the poll */

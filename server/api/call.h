@@ -80,6 +80,7 @@ struct call {
     int status;
     struct http_reply reply; /* for handlers that answer otherwise than by JSON */
     bool replied;
+    uint32_t retry_s;                               /* with a 503; 0: five seconds */
     bool pending;                                   /* KIND_OWN: somebody will call call_finish */
     bool retried;                                   /* with the ballast's room */
     char field[CALL_FIELD];                         /* at fault; empty: the one that FAIL named */
@@ -197,6 +198,7 @@ enum err rollout_resume_call(struct call *c, struct db *db);
 enum err rollout_halt_call(struct call *c, struct db *db);
 enum err rollout_abort_call(struct call *c, struct db *db);
 enum err rollout_advance_call(struct call *c, struct db *db);
+enum err rollout_decisions_call(struct call *c, struct db *db);
 enum err status_call(struct call *c, struct db *db);
 enum err audit_call(struct call *c, struct db *db);
 enum err site_call(struct call *c, struct db *db);

@@ -33,13 +33,32 @@ static bool is_busy(struct call *c)
     return atomic_load(&c->api->pending) >= c->api->config.max_pending;
 }
 
+static bool in_trial(const struct call *c)
+{
+    struct lsuit_bytes body = { c->req->body, c->req->body_size };
+    struct lsuit_checkin in;
+    bool trial = false;
+
+    if (lsuit_checkin_read(body, &in, NULL) != LSUIT_OK)
+        return false;
+    for (uint32_t i = 0; i < in.running_n; i++)
+        trial = trial || in.running[i].state == LSUIT_RUNNING_TRIAL;
+    return trial;
+}
+
 enum err checkin_call(struct call *c, struct db *db)
 {
     bool must_write = false;
+    uint32_t wait;
     enum err e;
 
     if (c->req->body_size == 0)
         return call_bad(c, ERR_MALFORMED, "body", "is empty");
+    wait = engine_admit(c->engine, c->now_ms);
+    if (wait != 0 && !in_trial(c)) {
+        c->retry_s = wait;
+        return ERR_BUSY;
+    }
     c->checkin = malloc(sizeof *c->checkin);
     if (c->checkin == NULL)
         return FAIL(ERR_MEMORY, "check-in");
@@ -61,8 +80,10 @@ enum err checkin_call(struct call *c, struct db *db)
         answer(c);
         return ERR_OK;
     }
-    if (is_busy(c) && !c->checkin->in_trial)
+    if (is_busy(c) && !c->checkin->in_trial) {
+        c->retry_s = engine_turn_away(c->engine, c->now_ms);
         return ERR_BUSY;
+    }
     call_submit(c, checkin_in_writer);
     return ERR_OK;
 }

@@ -233,7 +233,7 @@ static void problem(struct call *c, struct http_reply *reply, enum err e, const 
         detail = NULL;
     http_reply_problem(reply, e, detail, field);
     if (err_status(e) == 503)
-        http_reply_retry_after(reply, 5);
+        http_reply_retry_after(reply, c->retry_s != 0 ? c->retry_s : 5);
 }
 
 /* What the handler left, as the reply. */
@@ -504,6 +504,7 @@ enum err api_open(const struct api_config *config, struct api **api_out)
                                      .trust_dir = config->trust_dir,
                                      .allow_test_keys = config->allow_test_keys,
                                      .ballast = config->ballast,
+                                     .checkins = config->checkins,
                                      .online_key = config->online_key,
                                      .statement_max_age_s = config->statement_max_age_s,
                                      .statement_stale_after_s = config->statement_stale_after_s,

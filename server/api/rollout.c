@@ -1,11 +1,26 @@
 #include "engine/rollout.h"
 #include "api/call.h"
+#include "engine/evidence.h"
 #include "engine/product.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+/* By enum wave_gate. */
+static const char *const GATES[] = { "timed", "manual", "evidence" };
+
 /* --- In --- */
+
+static bool gate_find(const char *name, enum wave_gate *gate_out)
+{
+    for (size_t i = 0; i < sizeof GATES / sizeof *GATES; i++)
+        if (strcmp(GATES[i], name) == 0) {
+            *gate_out = (enum wave_gate)i;
+            return true;
+        }
+    return false;
+}
 
 /* `least` is the largest share of the waves before. */
 static void read_wave(struct call *c, json_t *object, size_t i, double least, struct wave *w,
@@ -29,19 +44,20 @@ static void read_wave(struct call *c, json_t *object, size_t i, double least, st
     field_int(&f, "soak_s", false, 0, 7776000, &soak_s);
     w->soak_ms = soak_s * 1000;
     if (field_text(&f, "gate", false, 1, sizeof gate - 1, gate)) {
-        w->manual = strcmp(gate, "manual") == 0;
-        if (!w->manual && strcmp(gate, "timed") != 0)
-            field_bad(&f, "gate", "must be timed or manual");
+        if (!gate_find(gate, &w->gate))
+            field_bad(&f, "gate", "must be timed, manual or evidence");
     }
     *err = fields_end(&f);
 }
 
-static enum err read_rollout(struct call *c, struct rollout *r)
+/* `preset_out` is empty when none is named. */
+static enum err read_rollout(struct call *c, struct rollout *r, char preset_out[PRESET_NAME])
 {
     struct fields f;
     int64_t release = 0;
     double least = 0;
     json_t *waves;
+    bool has_preset;
     enum err e;
 
     fields_open(&f, c, c->in, "");
@@ -52,9 +68,12 @@ static enum err read_rollout(struct call *c, struct rollout *r)
     if (waves != NULL &&
         (!json_is_array(waves) || json_array_size(waves) < 1 || json_array_size(waves) > WAVES))
         field_bad(&f, "waves", "must be an array of 1 to 16");
+    has_preset = field_text(&f, "preset", false, 1, PRESET_NAME - 1, preset_out);
+    if (has_preset && waves != NULL)
+        field_bad(&f, "preset", "and waves exclude each other");
     e = fields_end(&f);
     r->release = (int32_t)release;
-    if (e != ERR_OK)
+    if (e != ERR_OK || has_preset)
         return e;
     if (waves == NULL) {
         r->waves_n = 1;
@@ -91,7 +110,7 @@ static json_t *json_wave(const struct wave *w, const struct wave *before, int64_
     json_object_set_new(out, "share", w->share > 0 ? json_real(w->share) : json_null());
     json_object_set_new(out, "devices", w->devices > 0 ? json_integer(w->devices) : json_null());
     json_object_set_new(out, "soak_s", json_integer(w->soak_ms / 1000));
-    json_object_set_new(out, "gate", json_string(w->manual ? "manual" : "timed"));
+    json_object_set_new(out, "gate", json_string(GATES[w->gate]));
     json_object_set_new(out, "state",
                         json_string(!open             ? "waiting"
                                     : soaked > now_ms ? "open"
@@ -107,7 +126,7 @@ static json_t *json_wave(const struct wave *w, const struct wave *before, int64_
 
 static json_t *json_next(const struct rollout *r, enum release_state state, int64_t now_ms)
 {
-    static const char *const WAITS[] = { "soak", "soak", "approval", "resume" };
+    static const char *const WAITS[] = { "soak", "soak", "approval", "evidence", "resume" };
     struct wave_verdict v = rollout_next(r, state, now_ms);
     const struct wave *last = v.wave > 0 ? &r->waves[v.wave - 1] : NULL;
 
@@ -115,8 +134,8 @@ static json_t *json_next(const struct rollout *r, enum release_state state, int6
         v.wave >= r->waves_n)
         return json_null();
     return json_pack("{s:I, s:s, s:o, s:s}", "wave", (json_int_t)v.wave, "gate",
-                     last != NULL && last->manual ? "manual" : "timed", "due_at",
-                     json_time(v.due_ms), "waiting_for", WAITS[v.wait]);
+                     GATES[last != NULL ? last->gate : WAVE_TIMED], "due_at", json_time(v.due_ms),
+                     "waiting_for", WAITS[v.wait]);
 }
 
 static void set_waves(struct call *c, struct db *db, const struct rollout *r, bool whole,
@@ -171,7 +190,8 @@ enum err rollout_create_call(struct call *c, struct db *db)
 {
     struct rollout r = { .id = 0 };
     struct release release;
-    enum err e = read_rollout(c, &r);
+    char preset[PRESET_NAME] = "";
+    enum err e = read_rollout(c, &r, preset);
 
     if (e != ERR_OK)
         return e;
@@ -180,6 +200,8 @@ enum err rollout_create_call(struct call *c, struct db *db)
         return call_bad(c, ERR_INVALID, "release", "no such release");
     if (e == ERR_OK)
         e = call_scope(c, db, release.product);
+    if (e == ERR_OK && preset[0] != '\0' && rollout_preset(db, &release, preset, &r) != ERR_OK)
+        return call_bad(c, ERR_INVALID, "preset", "must be auto, feature, security or critical");
     if (e == ERR_OK)
         e = rollout_create(c->engine, db, &c->actor, c->now_ms, &r);
     if (e == ERR_OK)
@@ -307,5 +329,107 @@ enum err rollout_list_call(struct call *c, struct db *db)
     c->out = json_pack("{s:o}", "rollouts", page.list);
     e = rollout_list(db, p.id, before, INT32_MAX, add_rollout, &page);
     json_object_set_new(c->out, "next", page.more ? json_sprintf("%d", page.last) : json_null());
+    return e;
+}
+
+/* --- Decisions --- */
+
+/* Wealth as a power of ten, as the documents speak of it. */
+static json_t *json_power(double log_wealth)
+{
+    return isfinite(log_wealth) ? json_real(log_wealth / log(10)) : json_null();
+}
+
+static json_t *json_seen(const struct evidence_verdict *seen)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "started", (json_int_t)seen->started,
+                     "failed", (json_int_t)seen->failed, "reverted", (json_int_t)seen->reverted,
+                     "judged", (json_int_t)seen->judged, "bad", (json_int_t)seen->bad, "control",
+                     (json_int_t)seen->control, "control_silent", (json_int_t)seen->control_bad);
+}
+
+static json_t *json_gate(const struct decision *d)
+{
+    return json_pack("{s:I, s:I, s:I, s:b, s:b, s:b, s:b}", "fleet", (json_int_t)d->fleet,
+                     "members", (json_int_t)d->members, "confirmed", (json_int_t)d->confirmed,
+                     "soaked", d->soaked, "settled", d->settled, "exhausted", d->exhausted, "heard",
+                     d->heard);
+}
+
+/* Everything that was used, and whether the same rows still say the same. */
+static json_t *json_decision(struct db *db, const struct decision *d)
+{
+    struct evidence_verdict seen;
+    struct gate_verdict gate;
+    char revision[REVISION] = "";
+    json_t *out;
+    bool same;
+
+    if (evidence_replay(db, d, &seen, &gate) != ERR_OK ||
+        (seen.stratum >= 0 && stratum_name(db, d->rollout, seen.stratum, revision) != ERR_OK))
+        return NULL;
+    same = (int)gate.kind == d->kind && (int)gate.reason == d->reason &&
+           fabs(seen.log_halt - d->log_halt) < 1e-6 &&
+           fabs(seen.log_advance - d->log_advance) < 1e-6;
+    out =
+        json_pack("{s:I, s:o, s:I, s:i, s:s, s:s, s:b}", "n", (json_int_t)d->n, "at",
+                  json_time(d->at_ms), "rows", (json_int_t)d->rows, "wave", d->wave, "verdict",
+                  gate_kind_name(d->kind), "reason", gate_reason_text(d->reason), "replays", same);
+    json_object_set_new(out, "harmful", json_power(d->log_halt));
+    json_object_set_new(out, "harmless", json_power(d->log_advance));
+    json_object_set_new(out, "loudest", json_string(evidence_cause_text(seen.cause)));
+    json_object_set_new(out, "revision", seen.stratum < 0 ? json_null() : json_string(revision));
+    json_object_set_new(out, "counts", json_seen(&seen));
+    json_object_set_new(out, "gate", json_gate(d));
+    json_object_set_new(out, "rules",
+                        json_pack("{s:f, s:f, s:f, s:f, s:f}", "tolerate", d->tolerate, "doubt",
+                                  d->doubt, "limit", d->most, "halt_at", d->halt_at, "advance_at",
+                                  d->advance_at));
+    return out;
+}
+
+struct decisions {
+    struct db *db;
+    json_t *list;
+    int limit;
+    int64_t last;
+    bool more;
+};
+
+static bool add_decision(void *ctx, const struct decision *d)
+{
+    struct decisions *ds = ctx;
+    json_t *one;
+
+    if ((int)json_array_size(ds->list) == ds->limit) {
+        ds->more = true;
+        return false;
+    }
+    one = json_decision(ds->db, d);
+    if (one == NULL)
+        return false;
+    json_array_append_new(ds->list, one);
+    ds->last = d->n;
+    return true;
+}
+
+enum err rollout_decisions_call(struct call *c, struct db *db)
+{
+    struct decisions ds = { .db = db };
+    int32_t before = INT32_MAX;
+    struct rollout r;
+    enum err e = named(c, db, &r);
+
+    if (e == ERR_OK)
+        e = call_page(c, &ds.limit);
+    if (e == ERR_OK)
+        e = call_after_id(c, INT32_MAX, &before);
+    if (e != ERR_OK)
+        return e;
+    ds.list = json_array();
+    c->out = json_pack("{s:o}", "decisions", ds.list);
+    e = decision_list(db, r.id, before, ds.limit + 1, add_decision, &ds);
+    json_object_set_new(c->out, "next",
+                        ds.more ? json_sprintf("%lld", (long long)ds.last) : json_null());
     return e;
 }

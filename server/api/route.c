@@ -52,6 +52,7 @@ const struct route ROUTES[] = {
   { ON_OPERATOR,             HTTP_POST,   "/api/v1/rollouts",                 WHO_OPERATOR,   64 KIB,  JSON,         KIND_WRITE, rollout_create_call,   "create a rollout", 0 },
   { ON_OPERATOR,             HTTP_GET,    "/api/v1/rollouts",                 WHO_VIEWER,     0,       NULL,         KIND_READ,  rollout_list_call,     "list rollouts", 0 },
   { ON_OPERATOR,             HTTP_GET,    "/api/v1/rollouts/{id}",            WHO_VIEWER,     0,       NULL,         KIND_READ,  rollout_show_call,     "show a rollout", 0 },
+  { ON_OPERATOR,             HTTP_GET,    "/api/v1/rollouts/{id}/decisions",  WHO_VIEWER,     0,       NULL,         KIND_READ,  rollout_decisions_call, "what was decided, from what", 0 },
   { ON_OPERATOR,             HTTP_POST,   "/api/v1/rollouts/{id}/start",      WHO_OPERATOR,   64 KIB,  JSON,         KIND_WRITE, rollout_start_call,    "open the first wave", 0 },
   { ON_OPERATOR,             HTTP_POST,   "/api/v1/rollouts/{id}/pause",      WHO_OPERATOR,   64 KIB,  JSON,         KIND_WRITE, rollout_pause_call,    "stop handing it out", ROUTE_URGENT },
   { ON_OPERATOR,             HTTP_POST,   "/api/v1/rollouts/{id}/resume",     WHO_OPERATOR,   64 KIB,  JSON,         KIND_WRITE, rollout_resume_call,   "hand it out again", 0 },

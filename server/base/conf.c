@@ -71,6 +71,7 @@ static const struct keyword {
   { "limits.body_timeout",    TIME,   AT(body_timeout), "30s", 100, SECONDS(3600), NULL, "for a body, and what min_rate adds" },
   { "limits.response_timeout",TIME,   AT(response_timeout), "30s", 100, SECONDS(3600), NULL, "for a reply, and what min_rate adds" },
   { "limits.idle_timeout",    TIME,   AT(idle_timeout), "60s", 1000, SECONDS(3600), NULL, "between two requests" },
+  { "limits.checkins",        NUMBER, AT(checkins), "0", 0, 1000000, NULL, "check-ins a second; more are sent away for a while, but never a device on trial; 0 is no limit" },
   { "limits.min_rate",        SIZE,   AT(min_rate), "1KiB", 1, GIB(1), NULL, "bytes a second that a body or reply must keep up" },
 };
 /* clang-format on */

@@ -37,6 +37,7 @@ struct conf {
 
     int64_t header_timeout, body_timeout, response_timeout, idle_timeout;
     int64_t min_rate;
+    int64_t checkins; /* a second; 0: no limit */
 
     char *trust_dir;
     bool allow_test_keys;

@@ -30,4 +30,14 @@ enum work_state {
     WORK_STATES = 6
 };
 
+/* What lets a wave be left, when it has soaked. */
+enum wave_gate {
+    WAVE_TIMED = 0,   /* nothing more */
+    WAVE_MANUAL = 1,  /* a person says so */
+    WAVE_EVIDENCE = 2 /* the outcomes say so, or a person */
+};
+
+/* What an attempt that ended badly says of the release. */
+enum work_bad { WORK_WELL = 0, WORK_BROKE = 1, WORK_REVERTED = 2 };
+
 #endif

@@ -5,12 +5,12 @@
 /* clang-format off */
 const struct preset PRESET[PRESETS] = {
   /* name        share  least  soak */
-  { "feature", { { 0.001, 100,  2.0 }, { 0.005, 400, 2.0 }, { 0.05, 1500, 2.0 }, { 0.98, 0, 2.0 }, { 1, 0, 0 } },
-    PRESET_FLOOR_MS, 7, 0 },
-  { "security", { { 0.001, 100, 1.5 }, { 0.005, 400, 1.5 }, { 0.05, 1500, 1.5 }, { 0.98, 0, 1.5 }, { 1, 0, 0 } },
-    PRESET_FLOOR_MS, 7, 0 },
-  { "critical", { { 0.005, 100, 1.5 }, { 0.02, 400, 1.5 }, { 0.20, 1500, 1.5 }, { 0.98, 0, 1.5 }, { 1, 0, 0 } },
-    PRESET_FLOOR_MS, 7, 3600 },
+  { "feature", { { 0.001, 100,  2.0 }, { 0.005, 400, 2.0 }, { 0.05, 1500, 2.0 }, { 0.98, 0, 2.0 }, { 1, 0, 2.0 } },
+    PRESET_FLOOR_MS, 0 },
+  { "security", { { 0.001, 100, 1.5 }, { 0.005, 400, 1.5 }, { 0.05, 1500, 1.5 }, { 0.98, 0, 1.5 }, { 1, 0, 1.5 } },
+    PRESET_FLOOR_MS, 0 },
+  { "critical", { { 0.005, 100, 1.5 }, { 0.02, 400, 1.5 }, { 0.20, 1500, 1.5 }, { 0.98, 0, 1.5 }, { 1, 0, 1.5 } },
+    PRESET_FLOOR_MS, 3600 },
 };
 /* clang-format on */
 
@@ -36,9 +36,16 @@ int64_t preset_floor(int64_t fleet)
     return percent < 100 ? percent : 100;
 }
 
+int64_t preset_cell_ms(int64_t poll_ms)
+{
+    int64_t cell = poll_ms / 24;
+
+    return cell < 1000 ? 1000 : cell > 3600000 ? 3600000 : cell;
+}
+
 int64_t preset_next_ms(int64_t poll_ms)
 {
-    return poll_ms + poll_ms / 4 + PRESET_FLOOR_MS;
+    return poll_ms + poll_ms / 4 + preset_cell_ms(poll_ms);
 }
 
 int64_t preset_late_ms(int64_t poll_ms)

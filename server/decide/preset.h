@@ -21,7 +21,6 @@ struct preset {
     const char *name;
     struct preset_wave waves[PRESET_WAVES];
     int64_t least_soak_ms; /* of every wave, however short the polls */
-    double longest;        /* polls that a gate waits for evidence before it asks a person */
     uint32_t poll_s;       /* polls are made as short as this while it runs; 0: left alone */
 };
 
@@ -44,9 +43,11 @@ enum { PRESET_FLOOR_MS = 3600000 };
 int64_t preset_floor(int64_t fleet);
 
 /*
- * How judging goes with time: a check-in is overdue after `next` polls and an hour, and the last
- * word is said three days later.
+ * How judging goes with time. Starts are looked at in cells of a 24th of a poll, a second at least
+ * and an hour at most; a check-in is overdue a poll and a quarter and a cell after the start, and
+ * the last word is said three days later.
  */
+int64_t preset_cell_ms(int64_t poll_ms);
 int64_t preset_next_ms(int64_t poll_ms);
 int64_t preset_late_ms(int64_t poll_ms);
 
@@ -55,5 +56,8 @@ int64_t preset_control(int64_t fleet);
 
 /* Each class and hardware revision has at least so many devices in the first wave, or all. */
 enum { PRESET_STRATUM = 20 };
+
+/* Polls that a gate waits for evidence, beyond its soak, before it asks a person. */
+enum { PRESET_LONGEST = 7 };
 
 #endif

@@ -80,9 +80,9 @@ struct wave_verdict wave_decide(const struct rollout_wave *wave, size_t n, enum 
         v.wait = WAVE_WANTS_RESUME;
     else if (v.wave > 0 && now_ms < v.due_ms)
         v.wait = WAVE_SOAKS;
-    else if (v.wave > 0 && v.wave < n && wave[v.wave - 1].manual &&
+    else if (v.wave > 0 && v.wave < n && wave[v.wave - 1].gate != WAVE_TIMED &&
              wave[v.wave - 1].approved_ms == 0)
-        v.wait = WAVE_WANTS_APPROVAL;
+        v.wait = wave[v.wave - 1].gate == WAVE_MANUAL ? WAVE_WANTS_APPROVAL : WAVE_WANTS_EVIDENCE;
     else if (v.wave < n)
         v.open = true;
     else
@@ -118,6 +118,24 @@ enum work_state outcome_decide(enum work_state before, uint32_t stage, uint32_t 
         return WORK_CANCELLED;
     default:
         return before == WORK_CANCELLED ? before : WORK_FAILED;
+    }
+}
+
+enum work_bad outcome_blame(uint32_t class_)
+{
+    switch (class_) {
+    case LSUIT_CLASS_NONE:
+    case LSUIT_CLASS_NETWORK:
+    case LSUIT_CLASS_SERVER_REFUSED:
+    case LSUIT_CLASS_UNAUTHORISED:
+    case LSUIT_CLASS_USER_REFUSED:
+    case LSUIT_CLASS_WITHDRAWN:
+    case LSUIT_CLASS_NO_SERVER:
+        return WORK_WELL;
+    case LSUIT_CLASS_HEALTH:
+        return WORK_REVERTED;
+    default:
+        return WORK_BROKE;
     }
 }
 

@@ -66,12 +66,18 @@ struct rollout_verdict rollout_decide(const struct rollout_device *device,
 
 struct rollout_wave {
     int64_t soak_ms;
-    bool manual;         /* left only with an approval */
+    enum wave_gate gate;
     int64_t opened_ms;   /* 0: waiting */
-    int64_t approved_ms; /* 0: not */
+    int64_t approved_ms; /* by a person, or by the evidence; 0: not */
 };
 
-enum wave_wait { WAVE_NO_WAIT, WAVE_SOAKS, WAVE_WANTS_APPROVAL, WAVE_WANTS_RESUME };
+enum wave_wait {
+    WAVE_NO_WAIT,
+    WAVE_SOAKS,
+    WAVE_WANTS_APPROVAL,
+    WAVE_WANTS_EVIDENCE,
+    WAVE_WANTS_RESUME
+};
 
 struct wave_verdict {
     bool open;           /* open wave `wave` now */
@@ -103,6 +109,9 @@ int64_t wave_members(double share, int64_t devices, int64_t fleet);
  * from a confirmed check-in only, never from here.
  */
 enum work_state outcome_decide(enum work_state before, uint32_t stage, uint32_t class_);
+
+/* What it says of the release: nothing when the network, the user or the server ended it. */
+enum work_bad outcome_blame(uint32_t class_);
 
 /* --- Sequence numbers --- */
 

@@ -10,6 +10,7 @@ static void end_second(struct shed *s)
         s->served_since = 0;
     }
     s->second++;
+    s->last = s->served;
     s->asked = s->served = 0;
     s->back = s->due[s->second % SHED_SECONDS];
     s->due[s->second % SHED_SECONDS] = 0;
@@ -48,17 +49,13 @@ static unsigned coins(uint64_t chance)
     return k;
 }
 
-uint32_t shed_decide(struct shed *s, int64_t now_s, uint64_t chance)
+uint32_t shed_away(struct shed *s, int64_t now_s, uint64_t chance)
 {
+    int64_t rate = s->rate != 0 ? s->rate : s->last != 0 ? s->last : 1;
     int64_t t;
 
     go_on(s, now_s);
-    s->asked++;
-    if (s->rate == 0 || s->served < s->rate) {
-        s->served++;
-        return 0;
-    }
-    t = backlog(s) / (2 * (int64_t)s->rate);
+    t = backlog(s) / (2 * rate);
     t = t < SHED_LEAST_S ? SHED_LEAST_S : t > SHED_MOST_S ? SHED_MOST_S : t;
     t >>= coins(chance & UINT32_MAX);
     t = t < 1 ? 1 : t;
@@ -66,4 +63,14 @@ uint32_t shed_decide(struct shed *s, int64_t now_s, uint64_t chance)
     s->due[(s->second + t + (int64_t)((chance >> 32) * (uint64_t)t >> 32)) % SHED_SECONDS]++;
     s->backlog++;
     return (uint32_t)t;
+}
+
+uint32_t shed_decide(struct shed *s, int64_t now_s, uint64_t chance)
+{
+    go_on(s, now_s);
+    s->asked++;
+    if (s->rate != 0 && s->served >= s->rate)
+        return shed_away(s, now_s, chance);
+    s->served++;
+    return 0;
 }

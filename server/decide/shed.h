@@ -2,7 +2,7 @@
  * Whom to send away when more devices ask than are to be served, and for how long. Pure: the
  * state is the caller's, time and chance are passed in.
  *
- *   (1) In no second more than `rate` are served.
+ *   (1) shed_decide serves in no second more than `rate`.
  *   (2) Who is sent away is told v seconds and comes back v to 2 v seconds later; v is drawn
  *       from octaves of the time that the backlog takes, T / 2^k with probability 2^-(k+1), so
  *       that some of them come whenever there is room and few of them in vain.
@@ -25,6 +25,7 @@ struct shed {
     int64_t fleet;                /* devices that may ask */
     int64_t second, since;        /* the present one; the one in which the overload began */
     uint32_t asked, served, back; /* in this second; of those asked, expected back */
+    uint32_t last;                /* served in the second before */
     int64_t fresh;                /* asked in the second before, beyond those expected back */
     int64_t backlog, served_since;
     uint32_t due[SHED_SECONDS]; /* by the second in which they are expected back */
@@ -37,5 +38,11 @@ struct shed {
  *   chance  64 random bits
  */
 uint32_t shed_decide(struct shed *shed, int64_t now_s, uint64_t chance);
+
+/*
+ * One that was let in can't be served after all: the seconds for its Retry-After. Without a rate,
+ * what was served in the second before counts as one.
+ */
+uint32_t shed_away(struct shed *shed, int64_t now_s, uint64_t chance);
 
 #endif

@@ -240,6 +240,8 @@ static enum err take_attempt(struct course *k, const struct lsuit_attempt *a)
     row.offset = a->has_offset && a->offset <= INT64_MAX ? (int64_t)a->offset : 0;
     row.at_ms = k->c->now_ms;
     e = device_attempt_put(k->db, k->device.id, &row);
+    if (e == ERR_OK && r != NULL && outcome_blame(a->class_) != WORK_WELL)
+        e = work_blame(k->db, k->device.id, r->id, outcome_blame(a->class_), k->c->now_ms);
     if (e != ERR_OK || r == NULL)
         return e;
     e = work_get(k->db, k->device.id, r->id, &w);
@@ -313,7 +315,9 @@ static enum err gather(struct course *k, const struct lsuit_running *now,
             continue;
         which[n] = r;
         work[n] = (struct work){ .device = k->device.id, .release = r->id, .rollout = r->rollout };
-        wave = (uint64_t)r->sequence > now->sequence ? snapshot_wave(r, name_of(k)) : -1;
+        wave = (uint64_t)r->sequence > now->sequence
+                   ? snapshot_wave(r, name_of(k), k->device.revision)
+                   : -1;
         if (k->device.id != 0 && (uint64_t)r->sequence > now->sequence)
             e = work_get(k->db, k->device.id, r->id, &work[n]);
         if (e != ERR_OK && e != ERR_NOT_FOUND)
@@ -382,6 +386,20 @@ static enum err decide_space(struct course *k, const struct lsuit_running *now)
     if (v.kind == ROLLOUT_NOTHING)
         return ERR_OK;
     return apply(k, now, &v, which[v.release], &work[v.release]);
+}
+
+/* The revision of its hardware, when it says another than before. */
+static enum err take_revision(struct course *k)
+{
+    size_t n = k->in->hw_revision.len;
+
+    if (n == 0 || n >= sizeof k->device.revision || memchr(k->in->hw_revision.ptr, 0, n) != NULL ||
+        same_bytes(k->in->hw_revision, k->device.revision, strlen(k->device.revision)))
+        return ERR_OK;
+    memcpy(k->device.revision, k->in->hw_revision.ptr, n);
+    k->device.revision[n] = '\0';
+    k->must_write = true;
+    return k->write ? device_revision_put(k->db, k->device.id, k->device.revision) : ERR_OK;
 }
 
 /* The new token was used, so the old one goes. */
@@ -558,6 +576,8 @@ static enum err run_course(struct course *k)
 
     if (e == ERR_OK && k->device.id != 0) {
         e = take_slot(k);
+        if (e == ERR_OK)
+            e = take_revision(k);
         if (e == ERR_OK)
             e = running_list(k->db, k->device.id, before, &before_n);
         for (uint32_t i = 0; e == ERR_OK && i < k->in->running_n; i++)

@@ -49,6 +49,11 @@ void engine_dirty(struct engine *en)
     en->next = NULL;
 }
 
+void engine_look_at(struct engine *en, int64_t look_ms)
+{
+    atomic_store(&en->look_ms, look_ms);
+}
+
 void engine_kill(struct engine *en, int32_t release)
 {
     if (en->killed_n < sizeof en->killed / sizeof *en->killed)
@@ -157,7 +162,8 @@ static enum err tick_run(void *ctx, struct db *db)
 static bool is_due(struct engine *en)
 {
     const struct snapshot *s = engine_snapshot(en);
-    bool due = s->due_ms != 0 && s->due_ms <= clock_now_ms();
+    bool due = (s->due_ms != 0 && s->due_ms <= clock_now_ms()) ||
+               atomic_load(&en->look_ms) <= clock_now_ms();
 
     engine_snapshot_done(en);
     return due;
@@ -282,6 +288,9 @@ static enum err first_snapshot(struct engine *en)
     struct db *db = store_reader(en->store);
 
     en->generation = 1;
+    en->shed.rate = en->config.checkins;
+    if (db != NULL && device_count(db, 0, &en->shed.fleet) != ERR_OK)
+        return ERR_DB;
     return db == NULL ? ERR_DB
                       : snapshot_build(db, en->config.public_url, 1, clock_now_ms(), &en->now);
 }
@@ -303,6 +312,7 @@ enum err engine_open(const struct engine_config *config, struct engine **engine_
     pthread_rwlock_init(&en->trust_lock, &attr);
     pthread_rwlockattr_destroy(&attr);
     pthread_mutex_init(&en->clock_lock, NULL);
+    pthread_mutex_init(&en->shed_lock, NULL);
     pthread_cond_init(&en->clock_wake, NULL);
     e = open_parts(en);
     if (e == ERR_OK)
@@ -342,6 +352,7 @@ void engine_close(struct engine *en)
     pthread_rwlock_destroy(&en->trust_lock);
     pthread_cond_destroy(&en->clock_wake);
     pthread_mutex_destroy(&en->clock_lock);
+    pthread_mutex_destroy(&en->shed_lock);
     free(en);
 }
 
@@ -359,6 +370,33 @@ enum err engine_reload(struct engine *en)
     pthread_rwlock_unlock(&en->trust_lock);
     trust_close(old);
     return ERR_OK;
+}
+
+/* --- Too many at a time --- */
+
+uint32_t engine_admit(struct engine *en, int64_t now_ms)
+{
+    uint64_t chance = 0;
+    uint32_t wait;
+
+    if (en->config.checkins != 0)
+        bytes_random(&chance, sizeof chance);
+    pthread_mutex_lock(&en->shed_lock);
+    wait = shed_decide(&en->shed, now_ms / 1000, chance);
+    pthread_mutex_unlock(&en->shed_lock);
+    return wait;
+}
+
+uint32_t engine_turn_away(struct engine *en, int64_t now_ms)
+{
+    uint64_t chance = 0;
+    uint32_t wait;
+
+    bytes_random(&chance, sizeof chance);
+    pthread_mutex_lock(&en->shed_lock);
+    wait = shed_away(&en->shed, now_ms / 1000, chance);
+    pthread_mutex_unlock(&en->shed_lock);
+    return wait;
 }
 
 /* --- The audit --- */

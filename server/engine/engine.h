@@ -12,6 +12,7 @@
 #define ENGINE_ENGINE_H
 
 #include "artifact/artifact.h"
+#include "decide/shed.h"
 #include "engine/erase.h"
 #include "engine/known.h"
 #include "engine/snapshot.h"
@@ -37,6 +38,7 @@ struct engine_config {
     const char *trust_dir;
     bool allow_test_keys;
     int64_t ballast;
+    uint32_t checkins;      /* a second; 0: no limit */
     const char *online_key; /* PEM; NULL: data_dir/online-key.pem */
     uint32_t statement_max_age_s, statement_stale_after_s;
     int64_t backup_keep_ms; /* how long a backup may hold what was erased */
@@ -61,6 +63,9 @@ struct engine {
     pthread_rwlock_t lock; /* guards which snapshot is the current one */
     struct snapshot *now;
 
+    pthread_mutex_t shed_lock;
+    struct shed shed; /* whom to send away */
+
     /* The writer thread's own, from here on. */
     bool dirty;            /* this batch changed what a snapshot holds */
     struct snapshot *next; /* built inside this batch; NULL: not, or out of date */
@@ -75,6 +80,7 @@ struct engine {
     pthread_mutex_t clock_lock;
     pthread_cond_t clock_wake;
     bool clock_runs, stopping;
+    atomic_llong look_ms; /* when the outcomes of a rollout are to be looked at; at a start, now */
 };
 
 /* Opens everything below and starts the clock. Strings of the config live until engine_close. */
@@ -91,8 +97,14 @@ const struct snapshot *engine_snapshot_writer(struct engine *engine, struct db *
 
 /* In the writer, as the last act of a change. */
 void engine_dirty(struct engine *engine);
+void engine_look_at(struct engine *engine, int64_t look_ms);
 void engine_kill(struct engine *engine, int32_t release);
 enum err engine_drop_tokens(struct engine *engine, struct db *db, int32_t device);
+
+/* One checks in: 0 when it may, else the seconds after which it may try again. */
+uint32_t engine_admit(struct engine *engine, int64_t now_ms);
+/* It may, but there is no room for it: the seconds. */
+uint32_t engine_turn_away(struct engine *engine, int64_t now_ms);
 
 /* Write a row of the audit, sealed by the one before. `detail` may be NULL. */
 enum err engine_audit(struct db *db, const struct actor *actor, int64_t now_ms, const char *act,

@@ -1,9 +1,12 @@
 #include "engine/rollout.h"
 
 #include "base/bytes.h"
+#include "decide/preset.h"
+#include "engine/evidence.h"
 #include "lsuit/crypto.h"
 #include "lsuit/place.h"
 #include "store/device.h"
+#include "store/product.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +21,7 @@ struct wave_verdict rollout_next(const struct rollout *r, enum release_state sta
 
     for (unsigned i = 0; i < r->waves_n; i++)
         waves[i] = (struct rollout_wave){ .soak_ms = r->waves[i].soak_ms,
-                                          .manual = r->waves[i].manual,
+                                          .gate = r->waves[i].gate,
                                           .opened_ms = r->waves[i].opened_ms,
                                           .approved_ms = r->waves[i].approved_ms };
     return wave_decide(waves, r->waves_n, state, now_ms);
@@ -51,21 +54,40 @@ const char *rollout_state_name(const struct rollout *r, enum release_state state
 
 /* --- Opening a wave --- */
 
+struct place {
+    uint64_t place;
+    int32_t device;
+    int revision; /* EVIDENCE_STRATA: one of many */
+};
+
 struct places {
     struct lsuit_bytes salt;
-    uint64_t *list;
+    struct place *list;
     size_t n, room;
+    char revisions[EVIDENCE_STRATA][REVISION];
+    int revisions_n;
     enum err err;
 };
 
-static bool add_place(void *ctx, const char *name)
+static int revision_number(struct places *p, const char *revision)
+{
+    for (int i = 0; i < p->revisions_n; i++)
+        if (strcmp(p->revisions[i], revision) == 0)
+            return i;
+    if (p->revisions_n == EVIDENCE_STRATA)
+        return EVIDENCE_STRATA;
+    snprintf(p->revisions[p->revisions_n], REVISION, "%s", revision);
+    return p->revisions_n++;
+}
+
+static bool add_place(void *ctx, int32_t device, const char *name, const char *revision)
 {
     struct places *p = ctx;
     struct lsuit_bytes id = { (const uint8_t *)name, strlen(name) };
 
     if (p->n == p->room) {
         size_t room = p->room == 0 ? 256 : p->room * 2;
-        uint64_t *more = realloc(p->list, room * sizeof *more);
+        struct place *more = realloc(p->list, room * sizeof *more);
 
         if (more == NULL) {
             p->err = FAIL(ERR_MEMORY, "places");
@@ -74,7 +96,9 @@ static bool add_place(void *ctx, const char *name)
         p->list = more;
         p->room = room;
     }
-    if (lsuit_place(&lsuit_crypto_psa, p->salt, id, &p->list[p->n]) != LSUIT_OK) {
+    p->list[p->n].device = device;
+    p->list[p->n].revision = revision_number(p, revision);
+    if (lsuit_place(&lsuit_crypto_psa, p->salt, id, &p->list[p->n].place) != LSUIT_OK) {
         p->err = FAIL(ERR_INTERNAL, "place of a device");
         return false;
     }
@@ -84,9 +108,23 @@ static bool add_place(void *ctx, const char *name)
 
 static int by_place(const void *a, const void *b)
 {
-    const uint64_t *x = a, *y = b;
+    const struct place *x = a, *y = b;
 
-    return *x < *y ? -1 : *x > *y;
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* The fleet in the order in which this rollout lets it in. Free the list, after an error too. */
+static enum err read_places(struct db *db, const struct rollout *r, struct places *p)
+{
+    enum err e;
+
+    *p = (struct places){ .salt = { r->salt, sizeof r->salt } };
+    e = device_names(db, r->product, add_place, p);
+    if (e == ERR_OK)
+        e = p->err;
+    if (e == ERR_OK && p->n > 0)
+        qsort(p->list, p->n, sizeof *p->list, by_place);
+    return e;
 }
 
 /* Never lower than the wave before, so that who is in stays in. */
@@ -104,7 +142,7 @@ static void set_threshold(struct rollout *r, unsigned n, const struct places *p)
         threshold = UINT64_MAX;
     } else if (want > 0 && (p->n <= EXACT_FLEET || (double)want > w->share * (double)p->n + 1)) {
         some = true;
-        threshold = p->list[want - 1]; /* frozen as the place of the last member */
+        threshold = p->list[want - 1].place; /* frozen as the place of the last member */
     } else {
         some = lsuit_place_threshold((uint32_t)(w->share * 1e9 + 0.5), 1000000000, &threshold);
     }
@@ -116,25 +154,68 @@ static void set_threshold(struct rollout *r, unsigned n, const struct places *p)
     w->threshold = threshold;
     w->members = 0;
     for (size_t i = 0; i < p->n; i++)
-        w->members += lsuit_place_in(p->list[i], some, threshold);
+        w->members += lsuit_place_in(p->list[i].place, some, threshold);
+}
+
+/*
+ * Each revision has a minimum of devices in the first wave of a rollout that asks for evidence:
+ * where its threshold lets in fewer, they come in up to the place of the last that is needed.
+ * Never so far that the hold-out would be touched.
+ */
+static enum err widen_first(struct db *db, struct rollout *r, const struct places *p)
+{
+    struct wave *w = &r->waves[0];
+    size_t end = p->n - (size_t)preset_control((int64_t)p->n);
+    enum err e = ERR_OK;
+
+    for (int k = 0; e == ERR_OK && k < p->revisions_n; k++) {
+        int64_t n = 0, beyond = 0;
+        uint64_t last = 0;
+
+        for (size_t i = 0; i < end && n < PRESET_STRATUM; i++) {
+            if (p->list[i].revision != k)
+                continue;
+            n++;
+            last = p->list[i].place;
+            beyond += !lsuit_place_in(last, !w->nobody, w->threshold);
+        }
+        if (beyond == 0)
+            continue;
+        w->members += beyond;
+        e = first_wave_add(db, r->id, p->revisions[k], last);
+    }
+    return e;
 }
 
 static enum err open_wave(struct db *db, struct rollout *r, unsigned n, int64_t now_ms)
 {
-    struct places p = { .salt = { r->salt, sizeof r->salt } };
-    enum err e = device_names(db, r->product, add_place, &p);
+    struct places p;
+    enum err e = read_places(db, r, &p);
 
-    if (e == ERR_OK)
-        e = p.err;
     if (e == ERR_OK) {
-        if (p.n > 0)
-            qsort(p.list, p.n, sizeof *p.list, by_place);
         set_threshold(r, n, &p);
+        if (n == 0 && evidence_wanted(r) && p.n > GATE_TINY)
+            e = widen_first(db, r, &p);
+    }
+    if (e == ERR_OK) {
         r->waves[n].opened_ms = now_ms;
         e = wave_set(db, r->id, n, &r->waves[n]);
     }
     free(p.list);
     return e;
+}
+
+/* The last ones by place are watched as long as the release is not offered to them. */
+static enum err begin_watch(struct db *db, const struct rollout *r, int64_t now_ms)
+{
+    struct places p;
+    enum err e = read_places(db, r, &p);
+    size_t n = e == ERR_OK ? (size_t)preset_control((int64_t)p.n) : 0;
+
+    for (size_t i = 0; e == ERR_OK && i < n; i++)
+        e = holdout_add(db, r->id, p.list[p.n - 1 - i].device);
+    free(p.list);
+    return e == ERR_OK ? evidence_begin(db, r, now_ms) : e;
 }
 
 /* Bring one rollout to where it should be now. */
@@ -159,6 +240,8 @@ static enum err advance(struct engine *en, struct db *db, struct rollout *r,
             r->ended_ms = now_ms;
             e = rollout_set_times(db, r);
             if (e == ERR_OK)
+                e = watch_drop(db, r->id);
+            if (e == ERR_OK)
                 e = engine_audit(db, NULL, now_ms, "rollout.complete", target, NULL);
         } else {
             break;
@@ -182,9 +265,20 @@ static bool add_id(void *ctx, int32_t id)
     return ids->n < sizeof ids->list / sizeof *ids->list;
 }
 
+static enum err note_look(struct db *db, int32_t rollout, int64_t *look_ms)
+{
+    int64_t due = INT64_MAX;
+    enum err e = evidence_due(db, rollout, &due);
+
+    if (due < *look_ms)
+        *look_ms = due;
+    return e;
+}
+
 enum err rollout_tick(struct engine *en, struct db *db, int64_t now_ms)
 {
     struct ids ids = { .n = 0 };
+    int64_t look_ms = INT64_MAX;
     enum err e = rollout_running(db, add_id, &ids);
 
     for (size_t i = 0; e == ERR_OK && i < ids.n; i++) {
@@ -195,12 +289,46 @@ enum err rollout_tick(struct engine *en, struct db *db, int64_t now_ms)
         if (e == ERR_OK)
             e = release_by_id(db, r.release, &release);
         if (e == ERR_OK)
+            e = evidence_look(en, db, now_ms, &r, &release);
+        if (e == ERR_OK)
             e = advance(en, db, &r, release.state, now_ms);
+        if (e == ERR_OK)
+            e = note_look(db, r.id, &look_ms);
     }
+    engine_look_at(en, e == ERR_OK ? look_ms : now_ms + 60000);
     return e;
 }
 
 /* --- Verbs --- */
+
+enum err rollout_preset(struct db *db, const struct release *release, const char *name,
+                        struct rollout *r)
+{
+    const struct preset *preset = strcmp(name, "auto") == 0
+                                      ? &PRESET[preset_of(release->has_priority, release->priority)]
+                                      : preset_find(name);
+    struct product p;
+    enum err e;
+
+    if (preset == NULL)
+        return ERR_INVALID;
+    e = product_by_id(db, release->product, &p);
+    if (e != ERR_OK)
+        return e;
+    r->waves_n = PRESET_WAVES;
+    for (unsigned i = 0; i < PRESET_WAVES; i++) {
+        const struct preset_wave *from = &preset->waves[i];
+        int64_t soak_ms = (int64_t)(from->soak * 1000 * (double)p.poll_s);
+
+        if (soak_ms < preset->least_soak_ms)
+            soak_ms = preset->least_soak_ms;
+        r->waves[i] = (struct wave){ .share = from->share,
+                                     .devices = from->devices,
+                                     .gate = WAVE_EVIDENCE,
+                                     .soak_ms = soak_ms };
+    }
+    return ERR_OK;
+}
 
 enum err rollout_create(struct engine *en, struct db *db, const struct actor *actor, int64_t now_ms,
                         struct rollout *r)
@@ -273,6 +401,10 @@ static enum err start(struct engine *en, struct db *db, const struct actor *acto
     e = rollout_set_times(db, r);
     if (e == ERR_OK)
         e = release_set_offered(db, release->id);
+    if (e == ERR_OK && evidence_wanted(r)) {
+        e = begin_watch(db, r, now_ms);
+        engine_look_at(en, 0);
+    }
     snprintf(target, sizeof target, "rollout/%d", r->id);
     if (e == ERR_OK)
         e = engine_audit(db, actor, now_ms, "rollout.start", target, reason);
@@ -290,7 +422,8 @@ static enum err approve(struct engine *en, struct db *db, const struct actor *ac
     char target[40];
     enum err e;
 
-    if (r->started_ms == 0 || r->ended_ms != 0 || v.wait != WAVE_WANTS_APPROVAL)
+    if (r->started_ms == 0 || r->ended_ms != 0 ||
+        (v.wait != WAVE_WANTS_APPROVAL && v.wait != WAVE_WANTS_EVIDENCE))
         return FAIL(ERR_STATE, "%s",
                     r->started_ms == 0            ? "the rollout is a draft"
                     : r->ended_ms != 0            ? "the rollout is over"
@@ -348,6 +481,8 @@ enum err rollout_do(struct engine *en, struct db *db, const struct actor *actor,
             r->ended_ms = now_ms;
             e = rollout_set_times(db, r);
         }
+        if (e == ERR_OK)
+            e = watch_drop(db, r->id);
         if (e != ERR_OK)
             return e;
         return release_change(en, db, actor, now_ms, &release, RELEASE_WITHDRAWN, "rollout.abort",

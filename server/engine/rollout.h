@@ -30,6 +30,14 @@ enum err rollout_create(struct engine *engine, struct db *db, const struct actor
 enum err rollout_do(struct engine *engine, struct db *db, const struct actor *actor, int64_t now_ms,
                     enum rollout_verb verb, const char *reason, struct rollout *rollout);
 
+/*
+ * The waves of a preset, "auto" for the one that the release's priority asks for.
+ * ERR_INVALID  there is none of this name
+ */
+enum { PRESET_NAME = 16 };
+enum err rollout_preset(struct db *db, const struct release *release, const char *name,
+                        struct rollout *rollout);
+
 /* Set the state of a release, end its replies when it stops, write the audit. */
 enum err release_change(struct engine *engine, struct db *db, const struct actor *actor,
                         int64_t now_ms, struct release *release, enum release_state state,

@@ -122,6 +122,19 @@ static void note_due(struct builder *b, const struct rollout *r, enum release_st
         b->s->due_ms = due;
 }
 
+static bool add_first(void *ctx, const char *revision, uint64_t threshold)
+{
+    struct snap_release *out = ctx;
+    struct snap_first *f = &out->first[out->first_n];
+
+    if (out->first_n == SNAP_FIRST)
+        return false;
+    snprintf(f->revision, sizeof f->revision, "%s", revision);
+    f->threshold = threshold;
+    out->first_n++;
+    return true;
+}
+
 static bool add_release(void *ctx, int32_t id)
 {
     struct builder *b = ctx;
@@ -158,7 +171,8 @@ static bool add_release(void *ctx, int32_t id)
         out->waves_open++;
     }
     note_due(b, &rollout, r.state);
-    return true;
+    b->err = first_wave_list(b->db, rollout.id, add_first, out);
+    return b->err == ERR_OK;
 }
 
 static int by_id(const void *a, const void *b)
@@ -234,7 +248,7 @@ const struct snap_product *snapshot_product_named(const struct snapshot *s, stru
     return NULL;
 }
 
-int snapshot_wave(const struct snap_release *r, struct lsuit_bytes device_id)
+int snapshot_wave(const struct snap_release *r, struct lsuit_bytes device_id, const char *revision)
 {
     struct lsuit_bytes salt = { r->salt, sizeof r->salt };
     uint64_t place = UINT64_MAX;
@@ -247,5 +261,8 @@ int snapshot_wave(const struct snap_release *r, struct lsuit_bytes device_id)
     for (unsigned i = 0; i < r->waves_open; i++)
         if (lsuit_place_in(place, !r->nobody[i], r->threshold[i]))
             return (int)i;
+    for (unsigned i = 0; i < r->first_n && device_id.ptr != NULL; i++)
+        if (strcmp(r->first[i].revision, revision) == 0 && place <= r->first[i].threshold)
+            return 0;
     return -1;
 }

@@ -9,8 +9,11 @@
 #define ENGINE_SNAPSHOT_H
 
 #include "lsuit/doc.h"
+#include "store/evidence.h"
 #include "store/product.h"
 #include "store/release.h"
+
+enum { SNAP_FIRST = 16 };
 
 struct snap_release {
     int32_t id, rollout, product;
@@ -24,6 +27,11 @@ struct snap_release {
     unsigned waves_open; /* 0: nobody is in */
     bool nobody[WAVES];
     uint64_t threshold[WAVES]; /* of the open ones */
+    unsigned first_n;          /* revisions with a threshold of their own in the first wave */
+    struct snap_first {
+        char revision[REVISION];
+        uint64_t threshold;
+    } first[SNAP_FIRST];
     uint32_t sent_size;
 };
 
@@ -63,7 +71,8 @@ const struct snap_product *snapshot_product_named(const struct snapshot *s,
  * The wave that lets this device in, counted from 0; -1: none that is open.
  *
  *   device_id  absent: only a wave of everybody
+ *   revision   of its hardware; empty when it says none
  */
-int snapshot_wave(const struct snap_release *r, struct lsuit_bytes device_id);
+int snapshot_wave(const struct snap_release *r, struct lsuit_bytes device_id, const char *revision);
 
 #endif

@@ -6,7 +6,7 @@
 
 #define COLUMNS                                                                                  \
     "id, product, name, revoked_ms, created_ms, seen_ms, attempt, attempt_stage, attempt_class," \
-    " attempt_code, attempt_offset, attempt_ms"
+    " attempt_code, attempt_offset, attempt_ms, revision"
 
 static void read_row(struct db_query *q, struct device *d)
 {
@@ -24,6 +24,7 @@ static void read_row(struct db_query *q, struct device *d)
     d->attempt.code = db_int(q, 9);
     d->attempt.offset = db_int(q, 10);
     d->attempt.at_ms = db_int(q, 11);
+    db_copy_text(q, 12, d->revision, sizeof d->revision);
 }
 
 static enum err one(struct db_query *q, struct device *device_out)
@@ -110,6 +111,8 @@ enum err device_forget(struct db *db, int32_t id)
     static const char RUNNING[] = "DELETE FROM running WHERE device = $1";
     static const char WORK[] = "DELETE FROM work WHERE device = $1";
     static const char OUTCOME[] = "DELETE FROM outcome WHERE device = $1";
+    static const char HOLDOUT[] = "DELETE FROM holdout WHERE device = $1";
+    static const char CONTROL[] = "DELETE FROM control WHERE device = $1";
     static const char DEVICE[] = "DELETE FROM device WHERE id = $1";
     enum err e = run_with_id(db, TOKEN, id);
 
@@ -121,6 +124,10 @@ enum err device_forget(struct db *db, int32_t id)
         e = run_with_id(db, OUTCOME, id);
     if (e == ERR_OK)
         e = status_forget(db, id);
+    if (e == ERR_OK)
+        e = run_with_id(db, HOLDOUT, id);
+    if (e == ERR_OK)
+        e = run_with_id(db, CONTROL, id);
     return e == ERR_OK ? run_with_id(db, DEVICE, id) : e;
 }
 
@@ -134,6 +141,19 @@ enum err device_seen(struct db *db, int32_t id, int64_t seen_ms)
         return e;
     db_bind_int(q, 1, id);
     db_bind_int(q, 2, seen_ms);
+    return db_run(q);
+}
+
+enum err device_revision_put(struct db *db, int32_t id, const char *revision)
+{
+    static const char SQL[] = "UPDATE device SET revision = $2 WHERE id = $1";
+    struct db_query *q = NULL;
+    enum err e = db_query(db, SQL, &q);
+
+    if (e != ERR_OK)
+        return e;
+    db_bind_int(q, 1, id);
+    db_bind_text(q, 2, revision);
     return db_run(q);
 }
 
@@ -199,10 +219,12 @@ enum err device_list(struct db *db, int32_t product, const char *after, enum dev
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-enum err device_names(struct db *db, int32_t product, bool (*each)(void *ctx, const char *name),
+enum err device_names(struct db *db, int32_t product,
+                      bool (*each)(void *ctx, int32_t id, const char *name, const char *revision),
                       void *ctx)
 {
-    static const char SQL[] = "SELECT name FROM device WHERE product = $1 AND revoked_ms = 0";
+    static const char SQL[] = "SELECT id, name, revision FROM device"
+                              " WHERE product = $1 AND revoked_ms = 0";
     struct db_query *q = NULL;
     enum err e = db_query(db, SQL, &q);
 
@@ -210,7 +232,7 @@ enum err device_names(struct db *db, int32_t product, bool (*each)(void *ctx, co
         return e;
     db_bind_int(q, 1, product);
     while ((e = db_step(q)) == ERR_OK)
-        if (!each(ctx, db_text(q, 0)))
+        if (!each(ctx, (int32_t)db_int(q, 0), db_text(q, 1), db_text(q, 2)))
             break;
     db_done(q);
     return e == ERR_NOT_FOUND ? ERR_OK : e;

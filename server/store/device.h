@@ -5,7 +5,7 @@
 #include "base/state.h"
 #include "store/db.h"
 
-enum { DEVICE_NAME = 65, SPACE_COMPONENT = 64, RUNNING_MAX = 8 };
+enum { DEVICE_NAME = 65, DEVICE_REVISION = 65, SPACE_COMPONENT = 64, RUNNING_MAX = 8 };
 
 struct device_attempt {
     bool known;
@@ -21,7 +21,8 @@ struct device {
     char name[DEVICE_NAME];
     int64_t revoked_ms; /* 0: active */
     int64_t created_ms, seen_ms;
-    struct device_attempt attempt; /* the last */
+    struct device_attempt attempt;  /* the last */
+    char revision[DEVICE_REVISION]; /* of its hardware, as it says; empty: it does not */
 };
 
 enum err device_by_id(struct db *db, int32_t id, struct device *device_out);
@@ -32,6 +33,7 @@ enum err device_add(struct db *db, struct device *device);
 enum err device_revoke(struct db *db, int32_t id, int64_t now_ms);
 /* Every row about it. */
 enum err device_forget(struct db *db, int32_t id);
+enum err device_revision_put(struct db *db, int32_t id, const char *revision);
 enum err device_seen(struct db *db, int32_t id, int64_t seen_ms);
 enum err device_attempt_put(struct db *db, int32_t id, const struct device_attempt *attempt);
 enum err device_count(struct db *db, int32_t product, int64_t *count_out); /* 0: of all */
@@ -39,8 +41,9 @@ enum err device_count(struct db *db, int32_t product, int64_t *count_out); /* 0:
 enum device_filter { DEVICE_ALL, DEVICE_ACTIVE, DEVICE_REVOKED };
 enum err device_list(struct db *db, int32_t product, const char *after, enum device_filter filter,
                      int limit, bool (*each)(void *ctx, const struct device *d), void *ctx);
-/* The names of all that are active, for thresholds. */
-enum err device_names(struct db *db, int32_t product, bool (*each)(void *ctx, const char *name),
+/* All that are active, for thresholds. */
+enum err device_names(struct db *db, int32_t product,
+                      bool (*each)(void *ctx, int32_t id, const char *name, const char *revision),
                       void *ctx);
 
 /* Tokens by digest. Slot 0 is in use, slot 1 comes next. */
@@ -78,6 +81,9 @@ struct work {
 /* ERR_NOT_FOUND */
 enum err work_get(struct db *db, int32_t device, int32_t release, struct work *work_out);
 enum err work_put(struct db *db, const struct work *work);
+/* An attempt spoke against the release; the first word stays. */
+enum err work_blame(struct db *db, int32_t device, int32_t release, enum work_bad bad,
+                    int64_t now_ms);
 /* The newest of a device. ERR_NOT_FOUND */
 enum err work_last(struct db *db, int32_t device, struct work *work_out);
 /* How many of a rollout's wave are in each state. */

@@ -69,7 +69,7 @@ struct wave {
     double share; /* cumulative; 0: by devices alone */
     int64_t devices;
     int64_t soak_ms;
-    bool manual;
+    enum wave_gate gate;
     int64_t approved_ms, opened_ms; /* 0: not */
     bool nobody;                    /* no threshold: the fleet was empty */
     uint64_t threshold;

@@ -5,7 +5,7 @@
 static enum err read_waves(struct db *db, struct rollout *r)
 {
     static const char SQL[] =
-        "SELECT share, devices, soak_ms, manual, approved_ms, opened_ms, threshold, nobody, members"
+        "SELECT share, devices, soak_ms, gate, approved_ms, opened_ms, threshold, nobody, members"
         " FROM wave WHERE rollout = $1 ORDER BY n LIMIT 16";
     struct db_query *q = NULL;
     enum err e = db_query(db, SQL, &q);
@@ -19,7 +19,7 @@ static enum err read_waves(struct db *db, struct rollout *r)
         w->share = db_real(q, 0);
         w->devices = db_int(q, 1);
         w->soak_ms = db_int(q, 2);
-        w->manual = db_int(q, 3) != 0;
+        w->gate = (enum wave_gate)db_int(q, 3);
         w->approved_ms = db_int(q, 4);
         w->opened_ms = db_int(q, 5);
         w->threshold = (uint64_t)db_int(q, 6);
@@ -117,7 +117,7 @@ enum err rollout_set_times(struct db *db, const struct rollout *r)
 enum err wave_set(struct db *db, int32_t rollout, unsigned n, const struct wave *w)
 {
     static const char SQL[] =
-        "INSERT INTO wave (rollout, n, share, devices, soak_ms, manual, approved_ms, opened_ms,"
+        "INSERT INTO wave (rollout, n, share, devices, soak_ms, gate, approved_ms, opened_ms,"
         " threshold, nobody, members) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
         " ON CONFLICT (rollout, n) DO UPDATE SET approved_ms = $7, opened_ms = $8,"
         " threshold = $9, nobody = $10, members = $11";
@@ -131,7 +131,7 @@ enum err wave_set(struct db *db, int32_t rollout, unsigned n, const struct wave 
     db_bind_real(q, 3, w->share);
     db_bind_int(q, 4, w->devices);
     db_bind_int(q, 5, w->soak_ms);
-    db_bind_int(q, 6, w->manual);
+    db_bind_int(q, 6, w->gate);
     db_bind_int(q, 7, w->approved_ms);
     db_bind_int(q, 8, w->opened_ms);
     db_bind_int(q, 9, (int64_t)w->threshold);

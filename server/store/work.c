@@ -106,8 +106,8 @@ enum err work_last(struct db *db, int32_t device, struct work *work_out)
 enum err work_put(struct db *db, const struct work *w)
 {
     static const char SQL[] =
-        "INSERT INTO work (device, release, rollout, wave, state, since_ms)"
-        " VALUES ($1, $2, $3, $4, $5, $6)"
+        "INSERT INTO work (device, release, rollout, wave, state, since_ms, started_ms)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $6)"
         " ON CONFLICT (device, release) DO UPDATE SET rollout = $3, wave = $4, state = $5,"
         " since_ms = $6";
     struct db_query *q = NULL;
@@ -121,6 +121,23 @@ enum err work_put(struct db *db, const struct work *w)
     db_bind_int(q, 4, w->wave);
     db_bind_int(q, 5, (int64_t)w->state);
     db_bind_int(q, 6, w->since_ms);
+    return db_run(q);
+}
+
+enum err work_blame(struct db *db, int32_t device, int32_t release, enum work_bad bad,
+                    int64_t now_ms)
+{
+    static const char SQL[] = "UPDATE work SET bad = $3, bad_ms = $4"
+                              " WHERE device = $1 AND release = $2 AND bad = 0";
+    struct db_query *q = NULL;
+    enum err e = db_query(db, SQL, &q);
+
+    if (e != ERR_OK)
+        return e;
+    db_bind_int(q, 1, device);
+    db_bind_int(q, 2, release);
+    db_bind_int(q, 3, (int64_t)bad);
+    db_bind_int(q, 4, now_ms);
     return db_run(q);
 }
 

@@ -306,9 +306,23 @@ static void check_schema(void)
     CHECK_INT(store_open(path, NULL, &store), ERR_DB);
     CHECK_INT(number("PRAGMA user_version"), 99);
     check_case("one of an earlier program gets what it lacks");
-    raw_exec("DROP TABLE trust_set; DELETE FROM schema_version WHERE version > 2;"
-             "PRAGMA user_version = 2");
+    raw_exec(
+        "DROP TABLE first_wave; DROP TABLE watch; DROP TABLE holdout; DROP TABLE control; DROP TABLE stratum;"
+        "DROP TABLE evidence; DROP TABLE decision; DROP INDEX work_started;"
+        "DROP INDEX work_bad; ALTER TABLE work DROP COLUMN started_ms;"
+        "ALTER TABLE work DROP COLUMN bad; ALTER TABLE work DROP COLUMN bad_ms;"
+        "ALTER TABLE device DROP COLUMN revision;"
+        "ALTER TABLE wave RENAME COLUMN gate TO manual;"
+        "INSERT INTO wave (rollout, n, share, devices, soak_ms, manual, approved_ms,"
+        " opened_ms, threshold, nobody, members) VALUES (77, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0);"
+        "INSERT INTO work (device, release, rollout, wave, state, since_ms)"
+        " VALUES (77, 1, 77, 0, 1, 5);"
+        "DROP TABLE trust_set; DELETE FROM schema_version WHERE version > 2;"
+        "PRAGMA user_version = 2");
     CHECK_INT(store_open(path, NULL, &store), ERR_OK);
+    CHECK_INT(number("SELECT gate FROM wave WHERE rollout = 77"), WAVE_MANUAL);
+    CHECK_INT(number("SELECT started_ms + bad FROM work WHERE device = 77"), 0);
+    CHECK_INT(number("SELECT count(*) FROM decision"), 0);
     CHECK_INT(number("PRAGMA user_version"), store_schema_version());
     CHECK_INT(number("SELECT count(*) FROM trust_set"), 0);
     CHECK_INT(number("SELECT count(*) FROM schema_version"), store_schema_version());
@@ -429,7 +443,7 @@ static enum err release_run(void *ctx, struct db *db)
                                .sent = { (const uint8_t *)"sent", 4 } };
     struct rollout roll = { .product = 1,
                             .waves_n = 2,
-                            .waves = { { .share = 0.5 }, { .devices = 3, .manual = true } } };
+                            .waves = { { .share = 0.5 }, { .devices = 3, .gate = WAVE_MANUAL } } };
     struct rollout back;
     uint8_t digest[32] = { 9 };
     int64_t size = 0, highest = -1;
@@ -463,7 +477,7 @@ static enum err release_run(void *ctx, struct db *db)
     CHECK_INT(back.waves_n, 2);
     CHECK_UINT(back.waves[0].threshold, UINT64_MAX);
     CHECK(back.waves[0].share == 0.5);
-    CHECK_INT(back.waves[1].manual, true);
+    CHECK_INT(back.waves[1].gate, WAVE_MANUAL);
     CHECK_INT(back.waves[1].devices, 3);
     check_case("payloads");
     CHECK_INT(artifact_row_get(db, digest, &size), ERR_NOT_FOUND);

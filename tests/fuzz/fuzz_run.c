@@ -7,9 +7,11 @@
  *
  *   (1) The processor ends, and ends every hash that it began.
  *   (2) A dry run touches nothing.
- *   (3) Components are asked for by index of this manifest only, and never onto themselves.
+ *   (3) Components are asked for by numbers of this run only, and never onto themselves.
  *   (4) A `#name` never reaches the network; no fetch stores more than image-size.
  *   (5) Yields change nothing: verdict, trace and contents are the same.
+ *
+ * #dep is an envelope of the same manifest, so that it may depend on itself: there are few digests here.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #include "tests/interop/suit_device.h"
 
 #define DOC_MAX 8192
+#define DEPENDENCY_MAX 4096
 #define STEPS_MAX 4000000u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -134,7 +137,7 @@ static int invoke(void *ctx, uint32_t comp, struct lsuit_bytes args)
 static int component_read(void *ctx, uint32_t comp, uint64_t offset, uint8_t *buf, size_t n,
                           size_t *got_out)
 {
-    HOLDS(comp < components_n && n > 0 && n <= 64);
+    HOLDS(comp < components_n && n > 0 && n <= DEPENDENCY_MAX);
     return SUIT_DEVICE_PLATFORM.component_read(ctx, comp, offset, buf, n, got_out);
 }
 
@@ -153,6 +156,10 @@ static struct lsuit_platform platform(void)
 
 #define TEXT_BYTES(s) ((struct lsuit_bytes){ (const uint8_t *)(s), strlen(s) })
 
+static const uint8_t POINT[LSUIT_P256_POINT_LEN] = { 4 };
+static const struct lsuit_key KEY = { LSUIT_KEY_P256, { POINT, sizeof POINT }, { NULL, 0 } };
+static const struct lsuit_trust_keys TRUST = { &KEY, 1, 1 };
+
 static void device_init(struct suit_device *d, uint8_t how)
 {
     memset(d, 0, sizeof *d);
@@ -163,15 +170,19 @@ static void device_init(struct suit_device *d, uint8_t how)
     d->payload[1].uri = TEXT_BYTES("http://updates.widgets.example/fw/app.bin");
     d->payload[1].body = d->payload[0].body;
     d->payloads_n = 2;
+    d->keys = &TRUST;
+    d->now = 1000;
+    d->battery_mwh = 500;
+    d->authorized = (how & 1) != 0;
 }
 
 /* --- An envelope around a manifest. --- */
 
-static struct lsuit_bytes wrap(struct lsuit_bytes manifest, uint8_t *buf, size_t cap)
+static struct lsuit_bytes wrap(struct lsuit_bytes manifest, struct lsuit_bytes dependency,
+                               uint8_t *buf, size_t cap)
 {
     static const uint8_t SIGNATURE[LSUIT_ES256_LEN] = { 1 };
-    static uint8_t cose_buf[256];
-    uint8_t name_buf[64];
+    static uint8_t cose_buf[256], name_buf[DOC_MAX];
     struct lsuit_cbor_writer names = lsuit_cbor_writer_init(name_buf, sizeof name_buf);
     struct lsuit_bytes none = { NULL, 0 };
     struct lsuit_bytes cose, doc = none;
@@ -182,10 +193,14 @@ static struct lsuit_bytes wrap(struct lsuit_bytes manifest, uint8_t *buf, size_t
                                  sizeof cose_buf, &cose) == LSUIT_OK);
     lsuit_put_text(&names, "#a");
     lsuit_put_bstr(&names, TEXT_BYTES("integrated"));
+    if (dependency.ptr != NULL) {
+        lsuit_put_text(&names, "#dep");
+        lsuit_put_bstr(&names, dependency);
+    }
     parts.cose = &cose;
     parts.cose_n = 1;
     HOLDS(lsuit_put_finish(&names, &parts.integrated) == LSUIT_OK);
-    parts.integrated_n = 1;
+    parts.integrated_n = dependency.ptr != NULL ? 2 : 1;
     return lsuit_envelope_write(&parts, &CRYPTO, buf, cap, &doc) == LSUIT_OK ? doc : none;
 }
 
@@ -207,12 +222,17 @@ static enum lsuit_err to_end(struct lsuit_run *run)
 static enum lsuit_err run_once(const struct lsuit_manifest *m, struct suit_device *d)
 {
     struct lsuit_platform p = platform();
+    static uint8_t memory[LSUIT_MAX_MANIFESTS - 1][DEPENDENCY_MAX];
+    struct lsuit_dependency dependency[LSUIT_MAX_MANIFESTS - 1];
     uint8_t buf[64];
     struct lsuit_run run;
     enum lsuit_err e = lsuit_run_init(&run, m, &p, d, &CRYPTO, buf, sizeof buf);
 
     if (e != LSUIT_OK)
         return e;
+    for (size_t i = 0; i < LSUIT_MAX_MANIFESTS - 1; i++)
+        dependency[i] = (struct lsuit_dependency){ .buf = memory[i], .buf_len = DEPENDENCY_MAX };
+    lsuit_run_dependencies(&run, dependency, LSUIT_MAX_MANIFESTS - 1);
     dry_now = true;
     lsuit_run_start(&run, LSUIT_PROCEDURE_UPDATE, true);
     (void)to_end(&run);
@@ -238,27 +258,26 @@ static void same_contents(const struct suit_device *a, const struct suit_device 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static uint8_t buf[DOC_MAX];
+    static uint8_t buf[2 * DOC_MAX], inner[DOC_MAX];
     static struct suit_device calm, yielding;
-    static const uint8_t POINT[LSUIT_P256_POINT_LEN] = { 4 };
-    struct lsuit_key key = { LSUIT_KEY_P256, { POINT, sizeof POINT }, { NULL, 0 } };
-    struct lsuit_trust_keys trust = { &key, 1, 1 };
     struct lsuit_envelope envelope;
     struct lsuit_manifest manifest;
-    struct lsuit_bytes doc;
+    struct lsuit_bytes content = { data + 1, size - 1 };
+    struct lsuit_bytes doc = { NULL, 0 };
     enum lsuit_err e;
 
     if (size < 2 || size > DOC_MAX - 512)
         return 0;
-    doc = wrap((struct lsuit_bytes){ data + 1, size - 1 }, buf, sizeof buf);
+    doc = wrap(content, doc, inner, sizeof inner);
+    doc = wrap(content, doc, buf, sizeof buf);
     HOLDS(doc.ptr != NULL);
     HOLDS(lsuit_envelope_read(doc, &envelope, NULL) == LSUIT_OK);
-    HOLDS(lsuit_envelope_verify(&envelope, &CRYPTO, &trust, NULL, NULL) == LSUIT_OK);
+    HOLDS(lsuit_envelope_verify(&envelope, &CRYPTO, &TRUST, NULL, NULL) == LSUIT_OK);
     e = lsuit_manifest_read(&envelope, &CRYPTO, &manifest, NULL);
     HOLDS(hashes_open == 0);
     if (e != LSUIT_OK)
         return 0;
-    components_n = manifest.components_n;
+    components_n = LSUIT_MAX_COMPONENTS; /* those of dependencies included */
 
     device_init(&calm, data[0]);
     e = run_once(&manifest, &calm);

@@ -22,6 +22,7 @@ packages_for() {
     bench) echo nginx-light wrk openssl curl jq procps valgrind ;;
     fuzz) echo clang libclang-rt-dev ;;
     size) echo gcc gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-elf jq python3 ;;
+    m32) echo gcc-multilib libmbedtls-dev:i386 libjansson-dev:i386 ;;
     docker) echo docker.io docker-compose mmdebstrap curl jq ;;
     *)
         echo "packages.sh: no purpose '$1'" >&2
@@ -40,7 +41,8 @@ if ! command -v dpkg-query >/dev/null; then
     exit 0
 fi
 
-installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p')
+installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n${db:Status-Status} ${Package}:${Architecture}\n' |
+    sed -n 's/^installed //p')
 missing=
 for package in $wanted; do
     case "
@@ -54,6 +56,9 @@ $package
 done
 [ -n "$missing" ] || exit 0
 
+foreign=
+case $missing in *:i386*) dpkg --print-foreign-architectures | grep -qx i386 || foreign=i386 ;; esac
+
 line="apt-get install -y --no-install-recommends$missing"
 if [ "$(id -u)" -eq 0 ]; then
     as_root=
@@ -61,7 +66,7 @@ elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
     as_root="sudo -n"
 else
     echo "missing packages; run as root:" >&2
-    echo "  apt-get update && $line" >&2
+    echo "  ${foreign:+dpkg --add-architecture $foreign && }apt-get update && $line" >&2
     exit 1
 fi
 
@@ -69,6 +74,7 @@ echo "installing:$missing"
 quiet="-qq -o=Dpkg::Use-Pty=0 -o=DPkg::Lock::Timeout=300"
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
+[ -z "$foreign" ] || $as_root dpkg --add-architecture "$foreign"
 # shellcheck disable=SC2086 # the lists are meant to be split
 if ! { $as_root env DEBIAN_FRONTEND=noninteractive apt-get $quiet update &&
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get $quiet install -y \

@@ -29,6 +29,7 @@ struct release_how {
     const char *text;          /* diagnostic notation of the text map; NULL: the usual */
     int64_t priority;          /* 0: none */
     bool integrated;           /* the payload travels in the envelope as #fw */
+    void (*shape)(uint8_t *payload, size_t n, uint64_t sequence); /* NULL: random bytes */
     bool no_size;
     uint64_t wrong_size; /* 0: right */
 };
@@ -163,6 +164,8 @@ static inline void release_make(struct release *r, uint64_t sequence, size_t pay
         x = x * 1664525u + 1013904223u;
         r->payload[i] = (uint8_t)(x >> 24);
     }
+    if (how->shape != NULL)
+        how->shape(r->payload, payload_n, sequence);
     release_must(lsuit_hash_bytes(&lsuit_crypto_psa, LSUIT_ALG_SHA256,
                                   (struct lsuit_bytes){ r->payload, payload_n }, r->payload_digest,
                                   32, &n),

@@ -18,6 +18,7 @@
 #include "device.h"
 #include "ports/posix/log.h"
 #include "ports/posix/net.h"
+#include "unsigned.h"
 
 enum at { AT_CHECKIN, AT_MANIFEST, AT_PAYLOAD, AT_RANGE };
 enum body { GOOD, NONE, HALF, LONGER, OTHER, ENDLESS };
@@ -309,19 +310,6 @@ static void on_close(void *ctx)
 static const struct lapel_net REAL_NET = { sizeof REAL_NET, on_connect, on_send,
                                            on_recv,         on_close,   NULL };
 
-/* Hashes are real; there are a thousand lives, so the signature's mathematics is left out. */
-static enum lsuit_err verify_stub(void *ctx, const struct lsuit_key *k, int32_t alg,
-                                  const struct lsuit_bytes *parts, size_t parts_n,
-                                  struct lsuit_bytes signature)
-{
-    (void)ctx;
-    (void)k;
-    (void)alg;
-    (void)parts;
-    (void)parts_n;
-    return signature.len == LSUIT_ES256_LEN ? LSUIT_OK : LSUIT_ERR_UNAUTHORISED;
-}
-
 static struct lsuit_crypto crypto;
 
 static void start(const struct row *row)
@@ -569,8 +557,7 @@ int main(void)
     char why[200] = "";
 
     signer_init(&key);
-    crypto = lsuit_crypto_psa;
-    crypto.verify = verify_stub;
+    crypto = unsigned_crypto();
     release_make(&v1, 16, 300, &key, &(struct release_how){ 0 });
     release_make(&v2, 32, 2000, &key, &(struct release_how){ 0 });
     listen_somewhere();

@@ -198,6 +198,9 @@ ROWS = {
     "GET /.well-known/security.txt": {"at": "/.well-known/security.txt", "who": "nobody", "on": "public",
                                       "paths": [("/.well-known/", 404, None)]},
 }
+ROWS["GET /api/v1/rollouts/{id}/decisions"] = {
+    "at": API + "rollouts/1/decisions",
+    "paths": add(PAGES + AFTER, API + "rollouts/1/decisions") + id_rows(API + "rollouts/", "/decisions")}
 for _verb in ("start", "pause", "resume", "halt", "abort", "advance"):
     ROWS["POST /api/v1/rollouts/{id}/" + _verb] = dict(
         verb_rows(), at=API + "rollouts/2/" + _verb, paths=id_rows(API + "rollouts/", "/" + _verb))

@@ -338,13 +338,20 @@ static struct lsuit_bytes version(void *ctx, uint32_t comp)
     return of(ctx, comp)->version;
 }
 
-/* Whatever it is, it comes when the device has said AGAIN often enough. */
+/* Whatever it is, it comes when the device has said AGAIN often enough, and stays. */
 static int wait_for(void *ctx, enum lsuit_wait_event event, int64_t value, struct lsuit_bytes other)
 {
+    struct suit_device *d = ctx;
+
     (void)event;
     (void)value;
     (void)other;
-    return disturb(ctx);
+    if (d->again_said < d->again) {
+        d->again_said++;
+        d->yields++;
+        return LSUIT_OP_AGAIN;
+    }
+    return LSUIT_OP_DONE;
 }
 
 static int metadata(void *ctx, uint32_t comp, struct lsuit_bytes metadata)

@@ -11,7 +11,7 @@ flags_for() {
     case $1 in
     manifests/include/*) echo "-Imanifests/include" ;;
     client/include/*) echo "-Imanifests/include -Iclient/include" ;;
-    *) echo "-D_GNU_SOURCE -Imanifests/include -Iclient/include -Iserver -Itests/harness -Iclient -Imanifests -I." ;;
+    *) echo "-D_GNU_SOURCE -Imanifests/include -Iclient/include -Iserver -Itests/harness -Itests/harness/platform -Iclient -Imanifests -I." ;;
     esac
 }
 

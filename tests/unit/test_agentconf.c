@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "doc.h"
 #include "ports/posix/conf.h"
 #include "ports/posix/crypto.h"
 
@@ -128,6 +129,12 @@ static const struct {
     { "keys: a test key, allowed",  "-release_keys\nrelease_keys = @/test.pem\nallow_test_keys = yes\n", NULL },
     { "keys: one for two roles",    "online_keys = @/key.pem\n", "online_keys: a release key must not" },
     { "keys: online",               "online_keys = @/second.pem\n", NULL },
+    { "trust set: without keys",    "-release_keys\ntrust_set = @/set.trust\n", NULL },
+    { "trust set: none there",      "trust_set = @/none.trust\n", "trust_set: @/none.trust: No such file" },
+    { "trust set: something else",  "trust_set = @/key.pem\n", "not a trust set" },
+    { "trust set: cut off",         "trust_set = @/cut.trust\n", "not a trust set" },
+    { "trust set: writable by others", "trust_set = @/shared.trust\n", "others may write it" },
+    { "neither keys nor trust set", "-release_keys\n", "release_keys: must be given, or trust_set" },
     { "component: hex",             "[components]\napp = hex:00\nradio = radio/fw\n", NULL },
     { "component: half a byte",     "[components]\napp = hex:0\n", "7: app: not a component identifier" },
     { "component: empty segment",   "[components]\napp = a//b\n", "7: app: not a component identifier" },
@@ -176,6 +183,27 @@ static const struct {
 #define KEY_TEST                              \
     PEM(HEAD "hJaBGq4LqqvSYVcYnuzaJr6qi/Eb\n" \
              "bz/m4rVlnIXbwK07HypLbAmBMcCjbazR14vTgdzfsJwFLbM5kdtzOLSolg==\n")
+
+static void put_bytes(const char *name, const void *bytes, size_t n, mode_t mode)
+{
+    char at[128];
+    int fd = -1;
+
+    snprintf(at, sizeof at, "%s/%s", folder, name);
+    fd = open(at, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    CHECK(fd >= 0 && write(fd, bytes, n) == (ssize_t)n && fchmod(fd, mode) == 0);
+    close(fd);
+}
+
+static void put_trust_sets(void)
+{
+    static uint8_t buf[DOC_ROOM];
+    struct lsuit_bytes doc = doc_example("trust-1-signed", buf, sizeof buf);
+
+    put_bytes("set.trust", doc.ptr, doc.len, 0644);
+    put_bytes("shared.trust", doc.ptr, doc.len, 0666);
+    put_bytes("cut.trust", doc.ptr, doc.len - 1, 0644);
+}
 
 static void put_file(const char *name, const char *text, mode_t mode)
 {
@@ -231,6 +259,7 @@ static void set_up(void)
     put_file("token", "0123456789012345678901234567890123456789_-A\n", 0600);
     put_file("open", "0123456789012345678901234567890123456789_-A\n", 0640);
     put_file("short", "0123456789\n", 0600);
+    put_trust_sets();
     put_file("key.pem", KEY_1, 0644);
     put_file("second.pem", KEY_2, 0644);
     put_file("shared.pem", KEY_1, 0666);

@@ -137,6 +137,7 @@ static const struct row ROWS[] = {
     { ANSWER, 1, LSUIT_VERDICT_VERDICT,           U32,   0, 3,   AT(answer, verdicts[0].verdict), LATER },
     { ANSWER, 1, LSUIT_VERDICT_SEQUENCE,          U64,   0, INT64_MAX, AT(answer, verdicts[0].sequence), PLAIN },
     { ANSWER, 1, LSUIT_VERDICT_DIGEST,            BYTES, 32, 32, AT(answer, verdicts[0].digest), PLAIN },
+    { ANSWER, 0, LSUIT_ANSWER_SUPPORT_END,        U32,   200001, 999912, AT(answer, support_end), PLAIN },
     { ANSWER, 0, LSUIT_ANSWER_SUPPORT_URL,        TEXT,  1, 200, AT(answer, support_url), PLAIN },
     { ANSWER, 0, LSUIT_ANSWER_TRUST_VERSION,      U32,   1, UINT32_MAX, AT(answer, trust_version), ABSENT },
     { ANSWER, 0, LSUIT_ANSWER_STATEMENT,          BYTES, 1, 2048, AT(answer, statement), PLAIN },

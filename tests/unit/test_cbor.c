@@ -64,7 +64,10 @@ static const struct {
   { "a1c10002", LSUIT_OK, "a tagged key" },
   { "8181818181818180", LSUIT_OK, "eight levels" },
   { "818181818181818180", LSUIT_ERR_LIMIT, "nine levels" },
-  { "c0c1c2c3c4c5c6c7c8c9c0c1c2c300", LSUIT_OK, "tags are no levels" },
+  { "c1c1c1c1c1c1c1c100", LSUIT_OK, "eight tags on one item" },
+  { "c1c1c1c1c1c1c1c1c100", LSUIT_ERR_LIMIT, "nine tags on one item" },
+  { "82c1c1c1c1c1c1c1c100c1c1c1c1c1c1c1c100", LSUIT_OK, "eight tags on each of two items" },
+  { "c181c181c181c181c181c181c181c180", LSUIT_OK, "tags are no levels" },
 
   /* the end comes too soon */
   { "", LSUIT_ERR_CBOR, "nothing at all" },

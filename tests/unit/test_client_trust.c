@@ -6,7 +6,7 @@
 #include "device.h"
 #include "trust_set.h"
 
-enum { ROOT, ROOT2, RELEASE, RELEASE2, STRANGER, ONLINE, ONLINE2, SIGNERS };
+enum { ROOT, ROOT2, RELEASE, RELEASE2, ONLINE, ONLINE2, STRANGER, SIGNERS };
 static struct signer signers[SIGNERS];
 static struct release v1, v2, v3;
 static struct device d;
@@ -329,6 +329,61 @@ static void test_releases(void)
     CHECK_INT(d.init, LAPEL_ERR_CONFIG);
 }
 
+/* --- who signs news ------------------------------------------------------------------------------- */
+
+static void test_online(void)
+{
+    static uint8_t set_buf[1024], doc_buf[LSUIT_TRUST_MAX], signed_buf[512], sig_buf[256];
+    static const uint8_t SET_VENDOR[16] = { 9 };
+    struct lsuit_role roles[3];
+    struct lsuit_trust_parts parts = { .version = 1, .roles = roles, .roles_n = 3 };
+    struct lsuit_bytes payload, sig, doc, out, said = { (const uint8_t *)"\xa1\x00\x01", 3 };
+    struct lsuit_bytes nobody = { NULL, 0 };
+    const int root[] = { ROOT, -1 }, release[] = { RELEASE, -1 }, online[] = { ONLINE, -1 };
+
+    fresh("a set's online key counts, not that of the configuration", false);
+    set_role(&roles[0], LSUIT_ROLE_ROOT, root, signers);
+    set_role(&roles[1], LSUIT_ROLE_RELEASE, release, signers);
+    set_role(&roles[2], LSUIT_ROLE_ONLINE, online, signers);
+    for (int scoped = 0; scoped < 2; scoped++) {
+        if (scoped)
+            roles[2].vendor_id = (struct lsuit_bytes){ SET_VENDOR, 16 };
+        CHECK_INT(lsuit_trust_write(&parts, set_buf, sizeof set_buf, &payload), LSUIT_OK);
+        sig = set_sign(&signers[ROOT], payload, sig_buf, sizeof sig_buf);
+        CHECK_INT(lsuit_trust_doc_write(payload, &sig, 1, doc_buf, sizeof doc_buf, &doc), LSUIT_OK);
+        d.config.trust = doc;
+        d.config.online_keys = &signers[STRANGER].key;
+        d.config.online_keys_n = 1;
+        device_boot(&d);
+        CHECK_INT(d.init, LAPEL_OK);
+        CHECK_INT(lapel_trust_has_online(&d.lapel), !scoped);
+        CHECK_INT(lsuit_doc_sign(LSUIT_DOC_RECEIPT, nobody, said, &lsuit_crypto_psa,
+                                 signers[ONLINE].id, nobody, signed_buf, sizeof signed_buf, &out),
+                  LSUIT_OK);
+        CHECK_INT(lapel_trust_open(&d.lapel, LSUIT_DOC_RECEIPT, out, &payload),
+                  scoped ? LSUIT_ERR_UNAUTHORISED : LSUIT_OK);
+        CHECK_INT(lapel_trust_open(&d.lapel, LSUIT_DOC_STATEMENT, out, &payload),
+                  LSUIT_ERR_UNAUTHORISED);
+        CHECK_INT(lsuit_doc_sign(LSUIT_DOC_RECEIPT, nobody, said, &lsuit_crypto_psa,
+                                 signers[STRANGER].id, nobody, signed_buf, sizeof signed_buf, &out),
+                  LSUIT_OK);
+        CHECK_INT(lapel_trust_open(&d.lapel, LSUIT_DOC_RECEIPT, out, &payload),
+                  LSUIT_ERR_UNAUTHORISED);
+    }
+
+    fresh("without a set, that of the configuration", false);
+    d.config.trust = nobody;
+    d.config.release_keys = &signers[RELEASE].key;
+    d.config.release_keys_n = 1;
+    device_boot(&d);
+    CHECK(!lapel_trust_has_online(&d.lapel));
+    d.config.online_keys = &signers[STRANGER].key;
+    d.config.online_keys_n = 1;
+    device_boot(&d);
+    CHECK(lapel_trust_has_online(&d.lapel));
+    CHECK_INT(lapel_trust_open(&d.lapel, LSUIT_DOC_RECEIPT, out, &payload), LSUIT_OK);
+}
+
 /* A release that waits for the user while its key is revoked. */
 static bool at_gate(struct device *x)
 {
@@ -544,7 +599,7 @@ static void test_servers(void)
 
 /* --- who signs statements ------------------------------------------------------------------------- */
 
-static void test_online(void)
+static void test_statements(void)
 {
     static struct set_doc doc[2];
     struct lsuit_bytes sets[2];
@@ -618,9 +673,10 @@ int main(void)
     test_steps();
     test_refused();
     test_releases();
+    test_online();
     test_waiting();
     test_altered();
     test_servers();
-    test_online();
+    test_statements();
     return check_done();
 }

@@ -72,6 +72,8 @@ static const struct {
   { "the last one soaks",       {{0,0,1,0},{MIN,0,1000,0}}, 2,              OPEN, 1000,        0, 0, 2, WAVE_SOAKS },
   { "over",                     {{0,0,1,0},{MIN,0,1000,0}}, 2,              OPEN, 1000+MIN,    0, 1, 2, WAVE_NO_WAIT },
   { "the last gate is none",    {{MIN,1,1000,0}}, 1,                        OPEN, 1000+MIN,    0, 1, 1, WAVE_NO_WAIT },
+  { "wants evidence",           {{MIN,2,1000,0},{0,0,0,0}}, 2,              OPEN, 1000+MIN,    0, 0, 1, WAVE_WANTS_EVIDENCE },
+  { "proven",                   {{MIN,2,1000,2000},{0,0,0,0}}, 2,           OPEN, 1000+MIN,    1, 0, 1, WAVE_NO_WAIT },
   { "the clock went back",      {{MIN,0,100000,0},{0,0,0,0}}, 2,            OPEN, 1000,        0, 0, 1, WAVE_SOAKS },
 };
 
@@ -97,6 +99,19 @@ static const struct { const char *name; int before; uint32_t class_; int want; }
   { "success stays",             DONE,      LSUIT_CLASS_NETWORK,         DONE },
   { "failed after a cancel",     CANCELLED, LSUIT_CLASS_NETWORK,         CANCELLED },
   { "never offered",             NONE,      LSUIT_CLASS_NETWORK,         NONE },
+};
+
+static const struct { const char *name; uint32_t class_; int want; } BLAMES[] = {
+  { "no error",                      LSUIT_CLASS_NONE,            WORK_WELL },
+  { "the network isn't the release", LSUIT_CLASS_NETWORK,         WORK_WELL },
+  { "nor is a refusing server",      LSUIT_CLASS_SERVER_REFUSED,  WORK_WELL },
+  { "nor a token that is no good",   LSUIT_CLASS_UNAUTHORISED,    WORK_WELL },
+  { "nor the user",                  LSUIT_CLASS_USER_REFUSED,    WORK_WELL },
+  { "nor a withdrawal",              LSUIT_CLASS_WITHDRAWN,       WORK_WELL },
+  { "nor a server that is missing",  LSUIT_CLASS_NO_SERVER,       WORK_WELL },
+  { "not well in the trial",         LSUIT_CLASS_HEALTH,          WORK_REVERTED },
+  { "another image than promised",   LSUIT_CLASS_DIGEST_MISMATCH, WORK_BROKE },
+  { "a class that nobody knows yet", 999,                         WORK_BROKE },
 };
 
 static const struct { const char *name; uint64_t n; int digest; int taken; int64_t highest; int want; } NUMBERS[] = {
@@ -168,6 +183,10 @@ int main(void)
         CHECK_INT(outcome_decide((enum work_state)OUTCOMES[i].before, LSUIT_STAGE_FETCH,
                                  OUTCOMES[i].class_),
                   OUTCOMES[i].want);
+    }
+    for (size_t i = 0; i < sizeof BLAMES / sizeof *BLAMES; i++) {
+        check_case(BLAMES[i].name);
+        CHECK_INT(outcome_blame(BLAMES[i].class_), BLAMES[i].want);
     }
     for (size_t i = 0; i < sizeof NUMBERS / sizeof *NUMBERS; i++) {
         check_case(NUMBERS[i].name);

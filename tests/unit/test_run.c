@@ -8,78 +8,9 @@
 #include <psa/crypto.h>
 
 #include "check.h"
-#include "diag.h"
 #include "lsuit/suit_run.h"
+#include "run_make.h"
 #include "tests/interop/suit_device.h"
-
-#define TEXT_BYTES(s) ((struct lsuit_bytes){ (const uint8_t *)(s), strlen(s) })
-#define SHARED "[12, 0, 20, {1: '0123456789abcdef', 2: 'fedcba9876543210', 3: sha256'new'}]"
-
-/* --- A manifest from its parts. --- */
-
-struct parts {
-    const char *components; /* NULL: one */
-    const char *shared;     /* NULL: none */
-    const char *sections;   /* the pairs of the manifest's map that follow 3 */
-    uint32_t sections_n;
-    const char *payloads; /* pairs of the envelope's map */
-    uint32_t payloads_n;
-};
-
-struct made {
-    uint8_t doc[DIAG_MAX];
-    struct lsuit_envelope envelope;
-    struct lsuit_manifest manifest;
-};
-
-static void put_common(struct lsuit_cbor_writer *w, const struct parts *p)
-{
-    size_t mark = lsuit_put_bstr_open(w);
-
-    lsuit_put_map(w, p->shared != NULL ? 2 : 1);
-    lsuit_put_uint(w, 2);
-    diag_write(w, p->components != NULL ? p->components : "[[h'00']]");
-    if (p->shared != NULL) {
-        size_t inner;
-
-        lsuit_put_uint(w, 4);
-        inner = lsuit_put_bstr_open(w);
-        diag_write(w, p->shared);
-        lsuit_put_bstr_close(w, inner);
-    }
-    lsuit_put_bstr_close(w, mark);
-}
-
-/* Write the envelope, read it, and pretend that its signature was verified. */
-static enum lsuit_err make(struct made *m, const struct parts *p, struct lsuit_fault *fault)
-{
-    uint8_t buf[2][DIAG_MAX];
-    struct lsuit_cbor_writer w = lsuit_cbor_writer_init(buf[0], DIAG_MAX);
-    struct lsuit_cbor_writer names = lsuit_cbor_writer_init(buf[1], DIAG_MAX);
-    struct lsuit_envelope_parts parts = { 0 };
-    struct lsuit_bytes doc;
-    enum lsuit_err e;
-
-    lsuit_put_map(&w, 3 + p->sections_n);
-    diag_write(&w, "1, 1, 2, 7, 3");
-    put_common(&w, p);
-    if (p->sections_n > 0)
-        diag_write(&w, p->sections);
-    if (p->payloads_n > 0)
-        diag_write(&names, p->payloads);
-    parts.manifest = (struct lsuit_bytes){ buf[0], w.len };
-    parts.integrated = (struct lsuit_bytes){ buf[1], names.len };
-    parts.integrated_n = p->payloads_n;
-    e = lsuit_envelope_write(&parts, &lsuit_crypto_psa, m->doc, sizeof m->doc, &doc);
-    if (e == LSUIT_OK)
-        e = lsuit_envelope_read(doc, &m->envelope, fault);
-    if (e == LSUIT_OK)
-        e = lsuit_envelope_trust_nobody(&m->envelope, &lsuit_crypto_psa, fault);
-    m->envelope.verified = e == LSUIT_OK;
-    if (e == LSUIT_OK)
-        e = lsuit_manifest_read(&m->envelope, &lsuit_crypto_psa, &m->manifest, fault);
-    return e;
-}
 
 /* --- A crypto adapter that counts. --- */
 
@@ -252,6 +183,9 @@ static const struct row ROWS[] = {
       "[15, [<<[18, 0]>>, <<[20, {18: 'o'}, 18, 0]>>]]", NULL, 0, LSUIT_ERR_OPERATION, "old" },
     { "a parameter of a failed alternative stays, as the draft has it",
       "[15, [<<[20, {18: 'j'}, 14, 0]>>, <<[18, 0]>>]]", NULL, 0, LSUIT_OK, "j" },
+    { "the next alternative begins with what it writes, not with what is left",
+      "[15, [<<[20, {18: 'a long one'}, 18, 0, 14, 0]>>, <<[20, {18: 's'}, 18, 0]>>]]", NULL, 0,
+      LSUIT_OK, "s" },
     { "set does not replace, override does",
       "[20, {18: 'k'}, 19, {18: 'l'}, 18, 0, 6, 0, 20, {18: 'm'}, 18, 0]", NULL, 0, LSUIT_OK, "m" },
     { "content that is a beginning of what is stored", "[20, {18: 'ol'}, 6, 0]", NULL, 0,

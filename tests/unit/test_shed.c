@@ -72,6 +72,13 @@ int main(void)
     ask(1002, 11);
     CHECK(shed_decide(&s, 1002, 1) > 1000);
 
+    check_case("without a rate, what was served lately is one");
+    fresh_shed(0);
+    ask(1000, 10);
+    ask(1001, 1);
+    s.backlog = 2000;
+    CHECK_INT(shed_away(&s, 1001, 1), 100);
+
     check_case("a clock that goes back stands");
     fresh_shed(10);
     ask(1000, 10);

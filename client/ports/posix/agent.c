@@ -13,6 +13,7 @@
 
 #include "file.h"
 #include "log.h"
+#include "seal.h"
 #include "sys.h"
 
 /* A foreign holder of the lock ends within this when it is a command, never when it is a daemon. */
@@ -67,6 +68,10 @@ bool agent_open(struct agent *a, const struct args *args, struct conf *conf, uin
     if (bad_boot)
         log_text(LOG_LEVEL_ERROR, "state_dir: boot: not understood; going on with slot %u",
                  (unsigned)a->boot.running);
+    if (!seal_open(conf->seal_key, &a->seal, why, sizeof why)) {
+        log_text(LOG_LEVEL_ERROR, "seal_key: %s", why);
+        return false;
+    }
     if (!net_open(&a->net, conf, why, sizeof why)) {
         log_text(LOG_LEVEL_ERROR, "ca_file: %s", why);
         return false;
@@ -78,6 +83,7 @@ void agent_fini(struct agent *a)
 {
     json_decref(a->outcome.receipt);
     net_fini(&a->net);
+    seal_close(a->seal);
     hooks_fini(&a->hooks);
     slots_fini(&a->slots);
     if (a->apply_dir >= 0)
@@ -86,6 +92,8 @@ void agent_fini(struct agent *a)
         close(a->lock_fd);
     if (a->state_fd >= 0)
         close(a->state_fd);
+    json_decref(a->offer);
+    a->offer = NULL;
     conf_free(a->conf);
     a->conf = NULL;
 }
@@ -115,6 +123,8 @@ static void fill_config(struct agent *a)
         .language = text_or_null(c->language),
         .release_keys = c->release_keys.key,
         .release_keys_n = c->release_keys.n,
+        .trust = { c->trust_n > 0 ? c->trust : NULL, c->trust_n },
+        .allow_test_keys = c->allow_test_keys,
         .online_keys = c->online_keys.key,
         .online_keys_n = c->online_keys.n,
         .cdn = c->cdn,
@@ -138,12 +148,14 @@ static bool core_init(struct agent *a)
                                        .sys = &port_sys,
                                        .policy = &port_policy,
                                        .crypto = &lsuit_crypto_psa,
+                                       .trust = &port_trust,
                                        .ctx = a };
     const struct lapel_memory memory = { .envelope = a->envelope,
                                          .envelope_size = sizeof a->envelope,
                                          .io = a->io,
                                          .io_size = sizeof a->io,
-                                         .work = &a->work };
+                                         .work = &a->work,
+                                         .trust = a->trust };
     enum lapel_err e = LAPEL_OK;
 
     fill_config(a);
@@ -169,8 +181,10 @@ bool agent_reload(struct agent *a, struct conf *conf)
     /* Files that are open stay where they are: another folder needs a restart. */
     if (strcmp(conf->state_dir, a->conf->state_dir) != 0 ||
         strcmp(conf->slots_dir, a->conf->slots_dir) != 0 ||
-        strcmp(conf->socket, a->conf->socket) != 0) {
-        log_text(LOG_LEVEL_ERROR, "reload: state_dir, slots_dir and socket need a restart");
+        strcmp(conf->socket, a->conf->socket) != 0 ||
+        strcmp(conf->seal_key, a->conf->seal_key) != 0) {
+        log_text(LOG_LEVEL_ERROR,
+                 "reload: state_dir, slots_dir, socket and seal_key need a restart");
         return false;
     }
     if (!net_open(&net, conf, why, sizeof why)) {

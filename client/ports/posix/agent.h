@@ -58,6 +58,7 @@ struct agent {
     struct slots slots;
     struct boot boot;
     struct net net;
+    uint32_t seal; /* the device's own key (seal.h), 0 none */
     struct hooks hooks;
 
     struct lapel lapel;
@@ -65,6 +66,7 @@ struct agent {
     struct lapel_work work;
     uint8_t envelope[AGENT_ENVELOPE_MAX];
     uint8_t io[AGENT_IO_SIZE];
+    uint8_t trust[LAPEL_TRUST_SIZE];
     char version[65]; /* of the running image: its manifest's, else the configuration's */
 
     uint32_t wait_ms;   /* as the last step said */
@@ -72,6 +74,7 @@ struct agent {
     bool hold;          /* a command only looks: every gate waits */
     int apply_dir;      /* folder of a file being applied, -1 none */
     struct outcome outcome;
+    json_t *offer; /* what is offered, for people; NULL nothing */
 };
 
 /* Take the lock, open every part. Logs what is wrong. `wait_ms` for another holder of the lock. */
@@ -106,6 +109,7 @@ extern const struct lapel_boot port_boot;
 extern const struct lapel_nv port_nv;
 extern const struct lapel_sys port_sys;
 extern const struct lapel_policy port_policy;
+extern const struct lapel_trust_store port_trust;
 int port_apply_read(void *ctx, struct lsuit_bytes uri, uint64_t offset, uint8_t *buf, size_t n);
 
 /* Everything that `status --json` shows (status.c). `daemon`: said by a running one. */

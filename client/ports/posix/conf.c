@@ -50,6 +50,8 @@ static const struct keyword KEYWORDS[] = {
   { "server_key_next",   DIGEST, AT(server_key[1]),      0, 0,                       "and of the key that it will have next" },
   { "release_keys",      PATH,   AT(release_keys_path),  1, CAP(release_keys_path),  "PEM file or folder: who may sign releases" },
   { "online_keys",       PATH,   AT(online_keys_path),   1, CAP(online_keys_path),   "PEM file or folder: who may sign statements" },
+  { "trust_set",         PATH,   AT(trust_path),         1, CAP(trust_path),         "the factory's trust set, made by `lapel trust`; then release_keys may be left out" },
+  { "seal_key",          PATH,   AT(seal_key),           1, CAP(seal_key),           "file with this device's own key, made when absent; state_dir/seal.key" },
   { "allow_test_keys",   BOOL,   AT(allow_test_keys),    0, 1,                       "accept published test keys as release keys" },
   { "vendor_domain",     WORD,   AT(vendor_domain),      3, CAP(vendor_domain),      "gives vendor_id and class_id (UUIDv5)" },
   { "vendor_id",         UUID,   AT(vendor_id),          0, 0,                       "vendor identifier, instead of vendor_domain" },
@@ -526,6 +528,9 @@ static bool defaults_fill(struct reader *r)
     if (c->socket[0] == '\0' &&
         snprintf(c->socket, sizeof c->socket, "%s/control", c->state_dir) >= (int)sizeof c->socket)
         return wrong(r, "socket", "state_dir is too long for a Unix socket; name a shorter path");
+    if (c->seal_key[0] == '\0' && snprintf(c->seal_key, sizeof c->seal_key, "%s/seal.key",
+                                           c->state_dir) >= (int)sizeof c->seal_key)
+        return wrong(r, "seal_key", "state_dir is too long; name a shorter path");
     if (c->component_n == 0) /* one image, named as in the templates of manifests/ */
         return set_component(r, "main", "main");
     return true;
@@ -544,8 +549,8 @@ static bool whole_check(struct reader *r)
         return wrong(r, "model", "must be given");
     if (c->server[0] == '\0')
         return wrong(r, "server", "must be given");
-    if (c->release_keys_path[0] == '\0')
-        return wrong(r, "release_keys", "must be given");
+    if (c->release_keys_path[0] == '\0' && c->trust_path[0] == '\0')
+        return wrong(r, "release_keys", "must be given, or trust_set");
     if (c->token_file[0] != '\0' && c->device_id[0] == '\0')
         return wrong(r, "device_id", "must be given with token_file");
     if (c->token_next_file[0] != '\0' && c->token_file[0] == '\0')
@@ -556,8 +561,8 @@ static bool whole_check(struct reader *r)
         return wrong(r, "vendor_domain", "and vendor_id or class_id exclude each other");
     if (c->clear_credentials[0] != '\0' && strcmp(c->clear_credentials, "i-know") != 0)
         return wrong(r, "clear_credentials", "the only value is i-know");
-    if (c->cdn && c->online_keys_path[0] == '\0')
-        return wrong(r, "online_keys", "must be given with cdn");
+    if (c->cdn && c->online_keys_path[0] == '\0' && c->trust_path[0] == '\0')
+        return wrong(r, "online_keys", "or trust_set must be given with cdn");
     if (clear && c->clear_credentials[0] == '\0' && !(c->cdn && c->allow_clear))
         return wrong(r, "server", "http:// sends credentials in clear (see clear_credentials)");
     if (c->server_key[1].set && !c->server_key[0].set)
@@ -670,11 +675,41 @@ void conf_free(struct conf *c)
     free(c);
 }
 
+/* The factory's trust set, which must not be others' to change. */
+static const char *read_trust(struct conf *c)
+{
+    struct lsuit_bytes doc = { c->trust, 0 };
+    struct lsuit_trust_doc parts;
+    struct lsuit_trust set;
+    ssize_t n = file_read(AT_FDCWD, c->trust_path, c->trust, sizeof c->trust);
+    int others = file_others(AT_FDCWD, c->trust_path);
+
+    if (n == FILE_TOO_BIG)
+        return "larger than 2048 bytes";
+    if (n < 0 || others < 0)
+        return strerror(errno);
+    if ((others & FILE_OTHERS_WRITE) != 0)
+        return "others may write it, or a stranger owns it";
+    doc.len = c->trust_n = (size_t)n;
+    if (lsuit_trust_doc_read(doc, &parts, NULL) != LSUIT_OK ||
+        lsuit_trust_read(parts.payload, &set, NULL) != LSUIT_OK)
+        return "not a trust set";
+    if (!c->allow_test_keys && lsuit_trust_has_published(&set))
+        return "it names a published test key: anybody can sign with it (see allow_test_keys)";
+    return NULL;
+}
+
 bool conf_read_keys(struct conf *c, char *why, size_t why_n)
 {
     char reason[200] = "";
+    const char *wrong = c->trust_path[0] != '\0' ? read_trust(c) : NULL;
 
-    if (!key_load(c->release_keys_path, &c->release_keys, reason, sizeof reason)) {
+    if (wrong != NULL) {
+        (void)snprintf(why, why_n, "trust_set: %s: %s", c->trust_path, wrong);
+        return false;
+    }
+    if (c->release_keys_path[0] != '\0' &&
+        !key_load(c->release_keys_path, &c->release_keys, reason, sizeof reason)) {
         (void)snprintf(why, why_n, "release_keys: %s", reason);
         return false;
     }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "key.h"
+#include "lsuit/trust.h"
 
 #define CONF_COMPONENTS_MAX 4
 #define CONF_ID_MAX 64
@@ -43,7 +44,7 @@ struct conf {
     char product[65], model[65], hardware[33], device_id[65], version[65], language[36];
     char support_url[256];
     char token_file[256], token_next_file[256], ca_file[256], release_keys_path[256],
-        online_keys_path[256];
+        online_keys_path[256], trust_path[256], seal_key[256];
     struct conf_digest server_key[2]; /* SHA-256 of the server's SubjectPublicKeyInfo: now, next */
     bool allow_test_keys;
     char vendor_domain[254];
@@ -65,6 +66,8 @@ struct conf {
     /* Read from the files named above. */
     char token[CONF_TOKEN_LEN + 1], token_next[CONF_TOKEN_LEN + 1];
     struct key_set release_keys, online_keys;
+    uint8_t trust[LSUIT_TRUST_MAX]; /* the factory's trust set */
+    size_t trust_n;                 /* 0: none */
 };
 
 /* An argument of the command line: `--server-fallback URL` is name "server-fallback". */

@@ -29,7 +29,7 @@ static bool address(const char *path, struct sockaddr_un *sun_out)
 
 static bool open_failed(struct control *c, const char *what)
 {
-    log_text(LOG_LEVEL_ERROR, "socket: %s: %s: %s", c->conf->socket, what, strerror(errno));
+    log_text(LOG_LEVEL_ERROR, "socket: %s: %s: %s", c->socket, what, strerror(errno));
     control_fini(c);
     return false;
 }
@@ -43,7 +43,7 @@ bool control_open(struct control *c, const struct conf *conf)
     int rc = 0;
 
     memset(c, 0, sizeof *c);
-    c->conf = conf;
+    memcpy(c->socket, conf->socket, sizeof c->socket);
     c->listen_fd = -1;
     for (size_t i = 0; i < CONTROL_PLACES; i++)
         c->place[i].fd = c->place[i].passed[0] = c->place[i].passed[1] = -1;
@@ -99,7 +99,7 @@ void control_fini(struct control *c)
         place_free(&c->place[i]);
     if (c->listen_fd >= 0) {
         close(c->listen_fd);
-        (void)unlink(c->conf->socket);
+        (void)unlink(c->socket);
     }
     c->listen_fd = -1;
 }
@@ -233,12 +233,23 @@ static void take_request(struct control_place *p, struct agent *a)
     p->deadline_ms = sys_now_ms() + OUTCOME_MS;
 }
 
+static bool hung_up(int fd)
+{
+    struct pollfd pfd = { .fd = fd };
+
+    return poll(&pfd, 1, 0) > 0;
+}
+
 static void serve_place(struct control_place *p, struct agent *a, uint64_t now)
 {
     int rc = 0;
 
     if (p->waits) {
         json_t *done = verb_look(a, &p->wait);
+        if (done == NULL && hung_up(p->fd)) {
+            place_free(p);
+            return;
+        }
         if (done == NULL && now >= p->deadline_ms)
             done = json_pack("{s:b, s:s}", "ok", 0, "why", "still under way; see `status`");
         if (done != NULL)
@@ -269,8 +280,9 @@ size_t control_poll(const struct control *c, struct pollfd *pfd_out)
 
     for (size_t i = 0; i < CONTROL_PLACES; i++) {
         room = room || c->place[i].fd < 0;
-        if (c->place[i].fd >= 0 && !c->place[i].waits)
-            pfd_out[n++] = (struct pollfd){ .fd = c->place[i].fd, .events = POLLIN };
+        if (c->place[i].fd >= 0) /* who waits for an outcome may hang up */
+            pfd_out[n++] =
+                (struct pollfd){ .fd = c->place[i].fd, .events = c->place[i].waits ? 0 : POLLIN };
     }
     if (room) /* else the kernel's queue holds them, and poll would spin */
         pfd_out[n++] = (struct pollfd){ .fd = c->listen_fd, .events = POLLIN };

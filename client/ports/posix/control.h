@@ -32,7 +32,7 @@ struct control_place {
 };
 
 struct control {
-    const struct conf *conf; /* borrowed */
+    char socket[sizeof((struct conf *)0)->socket]; /* its path; a reload keeps it */
     int listen_fd;
     gid_t group;
     bool has_group;

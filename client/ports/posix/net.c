@@ -13,17 +13,48 @@
 
 #include "lapel_port.h"
 #include "log.h"
+#include "lsuit/trust.h"
 #include "resolve.h"
 #include "sys.h"
 
 void net_rules(const struct conf *conf, struct tls_rules *rules_out)
 {
-    *rules_out = (struct tls_rules){ .ca_file = conf->ca_file,
+    *rules_out = (struct tls_rules){ .ca_file = conf->server_key[0].set ? NULL : conf->ca_file,
                                      .max_fragment = conf->max_fragment,
                                      .floor_s = sys_built_s() };
     for (size_t i = 0; i < 2; i++)
         if (conf->server_key[i].set)
             memcpy(rules_out->pin[rules_out->pin_n++], conf->server_key[i].bytes, 32);
+}
+
+static void add_anchor(struct tls_rules *rules, const struct lsuit_anchor *a)
+{
+    if (a->kind == LSUIT_ANCHOR_CERTIFICATE && rules->authority_n < TLS_AUTHORITIES_MAX)
+        rules->authority[rules->authority_n++] = (struct tls_der){ a->bytes.ptr, a->bytes.len };
+    if (a->kind == LSUIT_ANCHOR_SPKI && rules->pin_n < TLS_PINS_MAX)
+        memcpy(rules->pin[rules->pin_n++], a->bytes.ptr, 32);
+}
+
+void net_trust(struct net *net, const struct lsuit_trust *set, bool factory)
+{
+    char why[300] = "no memory";
+    struct lsuit_anchor anchor;
+    struct tls_rules rules;
+
+    if (set->version == 0)
+        return; /* what net_open settled holds */
+    net_rules(net->conf, &rules);
+    if (!factory && set->anchors_n > 0) {
+        rules.ca_file = NULL;
+        rules.pin_n = 0;
+    }
+    for (uint32_t i = 0; lsuit_trust_anchor_at(set, i, &anchor); i++)
+        add_anchor(&rules, &anchor);
+    net_close(net);
+    tls_free(net->tls);
+    net->tls = tls_new(&rules, why, sizeof why);
+    if (net->tls == NULL)
+        log_text(LOG_LEVEL_ERROR, "trust set %u: %s", (unsigned)set->version, why);
 }
 
 bool net_open(struct net *net, const struct conf *conf, char *why, size_t why_n)

@@ -13,6 +13,7 @@
 #include "tls.h"
 
 struct addrinfo;
+struct lsuit_trust;
 struct resolve;
 
 enum net_phase { NET_IDLE, NET_RESOLVING, NET_CONNECTING, NET_HANDSHAKE, NET_OPEN };
@@ -33,6 +34,12 @@ struct net {
 
 /* Whom the configuration believes. */
 void net_rules(const struct conf *conf, struct tls_rules *rules_out);
+
+/*
+ * From the next connection on believe whom this set says, as lapel_trust_store.use. What TLS makes
+ * of it is logged when it is no good; then no connection over TLS succeeds.
+ */
+void net_trust(struct net *net, const struct lsuit_trust *set, bool factory);
 
 /* False with a reason. */
 bool net_open(struct net *net, const struct conf *conf, char *why, size_t why_n);

@@ -15,7 +15,7 @@ static const char *const GATE[] = { "", "download", "install", "reboot" };
 static const char *const EVENT[] = {
     "",         "available", "consent-needed", "disrupt",           "installed", "failed",
     "reverted", "postponed", "withdrawn",      "support-ending",    "stale",     "refused",
-    "state",    "auth",      "fresh",          "statement-refused", "erased"
+    "state",    "auth",      "fresh",          "statement-refused", "erased",    "trust"
 };
 
 static const char *name_of(const char *const *table, size_t n, unsigned i)
@@ -62,6 +62,20 @@ static void put_offer(json_t *o, const struct lapel_offer *offer)
     json_object_set_new(o, "disrupts", json_boolean(offer->disrupts));
 }
 
+/* What `status` shows of the release in hand. */
+static void keep_offer(struct agent *a, const struct lapel_offer *offer)
+{
+    json_decref(a->offer);
+    a->offer = offer != NULL ? json_object() : NULL;
+    put_offer(a->offer, offer);
+}
+
+static bool is_end(enum lapel_event_id id)
+{
+    return id == LAPEL_EVENT_INSTALLED || id == LAPEL_EVENT_FAILED || id == LAPEL_EVENT_REVERTED ||
+           id == LAPEL_EVENT_WITHDRAWN;
+}
+
 static enum lapel_verdict on_gate(void *ctx, enum lapel_gate gate, const struct lapel_offer *offer,
                                   uint32_t *wait_ms_out)
 {
@@ -76,6 +90,7 @@ static enum lapel_verdict on_gate(void *ctx, enum lapel_gate gate, const struct 
         return LAPEL_WAIT;
     }
     put_offer(question, offer);
+    keep_offer(a, offer);
     v = hooks_gate(&a->hooks, question, wait_ms_out);
     a->outcome.denied = a->outcome.denied || v == LAPEL_DENY;
     return v;
@@ -180,6 +195,8 @@ static void on_event(void *ctx, const struct lapel_event *event)
     }
     take_receipt(a, event, told);
     note_outcome(&a->outcome, event, told);
+    if (event->id == LAPEL_EVENT_AVAILABLE || is_end(event->id))
+        keep_offer(a, is_end(event->id) ? NULL : event->offer);
 
     hook = json_pack("{s:s}", "event", NAME(EVENT, event->id));
     json_object_update(hook, told);

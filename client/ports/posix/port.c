@@ -7,6 +7,7 @@
 
 #include "agent.h"
 #include "nv.h"
+#include "seal.h"
 #include "sys.h"
 
 static int on_connect(void *ctx, const char *host, uint16_t port, bool tls)
@@ -151,10 +152,38 @@ static int on_nv_write(void *ctx, uint8_t record, const uint8_t *buf, size_t n)
     return nv_write(((struct agent *)ctx)->state_fd, record, buf, n);
 }
 
+static int on_seal(void *ctx, const uint8_t digest[32], uint8_t seal_out[32])
+{
+    return seal_make(((struct agent *)ctx)->seal, digest, seal_out);
+}
+
 const struct lapel_nv port_nv = {
     .size = sizeof port_nv,
     .read = on_nv_read,
     .write = on_nv_write,
+    .seal = on_seal,
+};
+
+static int on_trust_read(void *ctx, uint8_t record, size_t offset, uint8_t *buf, size_t n)
+{
+    return nv_trust_read(((struct agent *)ctx)->state_fd, record, offset, buf, n);
+}
+
+static int on_trust_write(void *ctx, uint8_t record, const uint8_t *buf, size_t n)
+{
+    return nv_trust_write(((struct agent *)ctx)->state_fd, record, buf, n);
+}
+
+static void on_trust_use(void *ctx, const struct lsuit_trust *set, bool factory)
+{
+    net_trust(&((struct agent *)ctx)->net, set, factory);
+}
+
+const struct lapel_trust_store port_trust = {
+    .size = sizeof port_trust,
+    .read = on_trust_read,
+    .write = on_trust_write,
+    .use = on_trust_use,
 };
 
 static uint64_t on_now(void *ctx)

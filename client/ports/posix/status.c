@@ -114,6 +114,7 @@ json_t *status_json(struct agent *a, bool daemon)
     json_object_set_new(o, "running", running_json(a, &s));
     json_object_set_new(o, "state", json_string(lapel_state_name(s.state)));
     json_object_set_new(o, "waiting", text_or_null(GATE[s.waiting % 4]));
+    json_object_set_new(o, "offer", a->offer != NULL ? json_incref(a->offer) : json_null());
     json_object_set_new(o, "attempt", attempt_json(&s));
     json_object_set_new(o, "boot", json_string(boot_mode_name(a->boot.mode)));
     json_object_set_new(o, "settings", settings_json(&s));
@@ -122,6 +123,8 @@ json_t *status_json(struct agent *a, bool daemon)
     json_object_set_new(o, "checks", json_integer(s.checks));
     json_object_set_new(o, "good_checks", json_integer(s.good_checks));
     json_object_set_new(o, "counter", number(s.counter));
+    json_object_set_new(o, "trust_version", json_integer(s.trust_version));
+    json_object_set_new(o, "server", json_string(s.host));
     json_object_set_new(o, "support", support_json(a, &s));
     json_object_set_new(o, "statement", statement_json(a, &s));
     json_object_set_new(o, "last_error", error_json(&s));

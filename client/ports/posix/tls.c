@@ -21,6 +21,8 @@ struct tls {
     mbedtls_x509_crt ca;
     mbedtls_ssl_session session;
     bool has_session, begun, done, offered, fresh_certificate;
+    uint32_t doubts;  /* of the chain above the server's certificate */
+    bool vouched;     /* a key in it is pinned */
     char origin[300]; /* host:port that the session belongs to */
     char now[300];    /* and the one of this connection */
     int fd;
@@ -112,16 +114,20 @@ static void judge_dates(const struct tls *t, const mbedtls_x509_crt *crt, uint32
         *flags |= MBEDTLS_X509_BADCERT_EXPIRED;
 }
 
-/* Called for each certificate of the chain, the server's own last, at depth 0. */
+/* Called for each certificate of the chain, the server's own last, at depth 0: there is judged. That
+ * each one signed the next was checked before, also where nobody vouches for the first. */
 static int verify(void *ctx, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
     struct tls *t = ctx;
 
     t->fresh_certificate = true;
-    if (t->rules.pin_n == 0)
-        judge_dates(t, crt, flags);
-    else
-        *flags = depth > 0 || is_pinned(t, crt) ? 0 : MBEDTLS_X509_BADCERT_NOT_TRUSTED;
+    judge_dates(t, crt, flags);
+    t->doubts |= *flags;
+    *flags = 0;
+    if (depth > 0)
+        t->vouched = t->vouched || is_pinned(t, crt);
+    else if (!is_pinned(t, crt))
+        *flags = t->doubts & ~(t->vouched ? (uint32_t)MBEDTLS_X509_BADCERT_NOT_TRUSTED : 0);
     return 0;
 }
 
@@ -170,14 +176,24 @@ static void set_rules(struct tls *t)
 #endif
 }
 
-/* Above 0 some certificates of the file were not understood: common in system bundles. */
 static bool read_authorities(struct tls *t)
 {
-    int rc = mbedtls_x509_crt_parse_file(&t->ca, t->rules.ca_file);
+    const struct tls_rules *r = &t->rules;
+    int rc = 0;
 
+    for (size_t i = 0; rc == 0 && i < r->authority_n; i++)
+        rc = mbedtls_x509_crt_parse_der(&t->ca, r->authority[i].ptr, r->authority[i].n);
+    if (rc != 0) {
+        explain(t, "an authority of the trust set", rc);
+        return false;
+    }
+    if (r->ca_file == NULL)
+        return true;
+    /* Above 0 some certificates of the file were not understood: common in system bundles. */
+    rc = mbedtls_x509_crt_parse_file(&t->ca, r->ca_file);
     if (rc >= 0 && t->ca.raw.len > 0)
         return true;
-    explain(t, t->rules.ca_file, rc < 0 ? rc : MBEDTLS_ERR_X509_INVALID_FORMAT);
+    explain(t, r->ca_file, rc < 0 ? rc : MBEDTLS_ERR_X509_INVALID_FORMAT);
     return false;
 }
 
@@ -194,7 +210,7 @@ struct tls *tls_new(const struct tls_rules *rules, char *why, size_t why_n)
     mbedtls_ssl_session_init(&t->session);
     t->fd = -1;
     t->rules = *rules;
-    if (rules->pin_n == 0 && !read_authorities(t))
+    if (!read_authorities(t))
         goto fail;
     rc = mbedtls_ssl_config_defaults(&t->conf, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
                                      MBEDTLS_SSL_PRESET_DEFAULT);
@@ -251,7 +267,8 @@ int tls_begin(struct tls *t, int fd, const char *host, uint16_t port)
 
     tls_end(t);
     t->fd = fd;
-    t->done = t->wants_write = t->fresh_certificate = false;
+    t->done = t->wants_write = t->fresh_certificate = t->vouched = false;
+    t->doubts = 0;
     (void)snprintf(t->now, sizeof t->now, "%s:%u", host, (unsigned)port);
     rc = mbedtls_ssl_setup(&t->ssl, &t->conf);
     t->begun = rc == 0;

@@ -1,9 +1,10 @@
 /*
  * TLS over a socket that doesn't block: the one file that knows the TLS library.
  *
- *   (1) The server's certificate must chain to the given authorities, carry the host's name, and
- *       be within its dates; or its key must be one of those that are pinned, and then nothing else
- *       counts. There is no switch that turns this off.
+ *   (1) The server's certificate must chain to one of the given authorities, or to a certificate
+ *       whose key is pinned, carry the host's name, and be within its dates; or its own key must be
+ *       one of those that are pinned, and then nothing else counts. There is no switch that turns
+ *       this off.
  *   (2) TLS 1.2 or 1.3, ephemeral key exchange, AEAD ciphers.
  *   (3) A session is resumed only with the same host and port, in the same process.
  *   (4) While the clock is wrong for certain (it stands before `floor_s`), a certificate that begins
@@ -20,15 +21,23 @@
 
 struct tls;
 
-#define TLS_PINS_MAX 4
+#define TLS_PINS_MAX 8
+#define TLS_AUTHORITIES_MAX 4
+
+struct tls_der {
+    const uint8_t *ptr;
+    size_t n;
+};
 
 /* Whom to believe. Copied by tls_new. */
 struct tls_rules {
-    const char *ca_file;           /* PEM of the authorities; not read when a key is pinned */
-    uint8_t pin[TLS_PINS_MAX][32]; /* SHA-256 of the server's SubjectPublicKeyInfo */
-    size_t pin_n;                  /* 0: by authority, name and dates */
-    uint64_t max_fragment;         /* record size to ask for: 512, 1024, 2048, 4096, 0 none */
-    int64_t floor_s;               /* a time that has passed, seconds since 1970 */
+    const char *ca_file;                           /* PEM of the authorities; NULL: none */
+    struct tls_der authority[TLS_AUTHORITIES_MAX]; /* more of them; borrowed during tls_new */
+    size_t authority_n;
+    uint8_t pin[TLS_PINS_MAX][32]; /* SHA-256 of a SubjectPublicKeyInfo */
+    size_t pin_n;
+    uint64_t max_fragment; /* record size to ask for: 512, 1024, 2048, 4096, 0 none */
+    int64_t floor_s;       /* a time that has passed, seconds since 1970 */
 };
 
 /* NULL with a reason in `why`. psa_crypto_init comes first. */

@@ -24,7 +24,8 @@
 extern "C" {
 #endif
 
-/* Open maps and arrays at one time in one document; a bstr-wrapped one is a document of its own. */
+/* Open maps and arrays at one time in one document, and tags in front of one item; what is wrapped in
+ * a byte string is a document of its own. */
 #ifndef LSUIT_CBOR_DEPTH
 #define LSUIT_CBOR_DEPTH 8
 #endif
@@ -58,6 +59,7 @@ struct lsuit_cbor {
     const char *why; /* of the error, static, or NULL */
 #endif
     uint8_t depth;
+    uint8_t tags;                                        /* taken in front of the next item */
     struct lsuit_cbor_level level[LSUIT_CBOR_DEPTH + 1]; /* [0]: the document */
 };
 
