@@ -74,3 +74,5 @@ USES.tests/powerloss/trust := client/liblapel manifests/liblsuit
 TEST_TOOLS += tests/integration/newcomer
 SRC.tests/integration/newcomer  := tests/integration/newcomer.c tests/integration/newcomer_port.c
 USES.tests/integration/newcomer := client/liblapel manifests/liblsuit
+
+TEST_SHIMS += tests/integration/fake_names
