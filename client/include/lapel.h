@@ -72,7 +72,8 @@ enum lapel_event_id {
     LAPEL_EVENT_FRESH,          /* stale is over */
     LAPEL_EVENT_STATEMENT,      /* error: a statement was refused */
     LAPEL_EVENT_ERASED,         /* error, receipt: what came of lapel_erase */
-    LAPEL_EVENT_TRUST           /* another trust set is in force */
+    LAPEL_EVENT_TRUST,          /* another trust set is in force */
+    LAPEL_EVENT_TAMPERED        /* the running image isn't the one that was confirmed (5.7-2) */
 };
 
 struct lapel_event {
@@ -253,6 +254,7 @@ struct lapel_status {
     uint64_t attempt_sequence;
     uint64_t fetched, total; /* bytes of the attempt */
     uint64_t counter;        /* security counter */
+    bool tampered;           /* LAPEL_EVENT_TAMPERED was told: only alert and recover (5.7-2) */
     uint8_t running_slot;
     enum lapel_choice setting[3]; /* by enum lapel_setting - 1 */
     enum lapel_actor setting_by[3];

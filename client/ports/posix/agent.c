@@ -81,6 +81,7 @@ bool agent_open(struct agent *a, const struct args *args, struct conf *conf, uin
 
 void agent_fini(struct agent *a)
 {
+    json_decref(a->outcome.receipt);
     net_fini(&a->net);
     seal_close(a->seal);
     hooks_fini(&a->hooks);
@@ -123,6 +124,7 @@ static void fill_config(struct agent *a)
         .allow_test_keys = c->allow_test_keys,
         .online_keys = c->online_keys.key,
         .online_keys_n = c->online_keys.n,
+        .cdn = c->cdn,
         .allow_clear = c->allow_clear,
         .clear_credentials = c->clear_credentials[0] != '\0',
         .first_check_ms = (uint32_t)c->first_check_ms,
@@ -217,6 +219,12 @@ void agent_step(struct agent *a)
     a->wait_ms = wait;
 }
 
+void agent_outcome(struct agent *a)
+{
+    json_decref(a->outcome.receipt);
+    a->outcome = (struct outcome){ 0 };
+}
+
 const char *agent_apply(struct agent *a, int envelope_fd, int dirfd)
 {
     struct stat st;
@@ -226,7 +234,7 @@ const char *agent_apply(struct agent *a, int envelope_fd, int dirfd)
     if (a->apply_dir >= 0)
         close(a->apply_dir);
     a->apply_dir = dirfd;
-    a->outcome = (struct outcome){ 0 };
+    agent_outcome(a);
     if (fstat(envelope_fd, &st) < 0 || !S_ISREG(st.st_mode))
         return "not a regular file";
     if (st.st_size > (off_t)sizeof a->envelope)
