@@ -18,6 +18,7 @@
 static int device_add(int argc, char **argv);
 static int device_list(int argc, char **argv);
 static int device_show(int argc, char **argv);
+static int device_explain(int argc, char **argv);
 static int device_rotate(int argc, char **argv);
 static int device_revoke(int argc, char **argv);
 static int device_forget(int argc, char **argv);
@@ -27,6 +28,7 @@ static const struct verb VERBS[] = {
   { "add",    "PRODUCT [ID]", "make one device, or all of --csv; credentials are written once", device_add },
   { "list",   "PRODUCT",      "ids and when they were last seen",                                device_list },
   { "show",   "PRODUCT ID",   "everything about one",                                            device_show },
+  { "explain","PRODUCT ID",   "each release: does it get it, why, when that may change",         device_explain },
   { "rotate", "PRODUCT ID",   "a second token beside the one in use",                            device_rotate },
   { "revoke", "PRODUCT ID",   "no token of it is good any more",                                 device_revoke },
   { "forget", "PRODUCT ID",   "every row about it goes",                                         device_forget },
@@ -314,6 +316,35 @@ static int device_list(int argc, char **argv)
     return e;
 }
 
+/* What the device said of itself. */
+static void print_told(const json_t *d)
+{
+    const json_t *user = json_object_get(d, "user"), *cap = json_object_get(d, "capability"), *v;
+    size_t i;
+
+    if (json_is_object(user))
+        printf("user     security %s, feature %s, notifications %s; waiting: %s%s\n",
+               api_text(user, "auto_security"), api_text(user, "auto_feature"),
+               api_text(user, "notifications"), api_text(user, "waiting"),
+               json_is_true(json_object_get(user, "refused")) ? "; refused" : "");
+    if (json_is_string(json_object_get(user, "postponed_until")))
+        printf("         postponed until %s\n", api_text(user, "postponed_until"));
+    if (json_is_object(cap))
+        printf("can      %s, envelopes of %s bytes, %s components\n         %s\n",
+               api_text(cap, "client_version"), api_text(cap, "envelope_max"),
+               api_text(cap, "components"), api_text(cap, "digest"));
+    json_array_foreach(json_object_get(d, "events"), i, v)
+    {
+        printf("event    %s, %s times, last %s\n", api_text(v, "class"), api_text(v, "count"),
+               api_text(v, "last"));
+    }
+    json_array_foreach(json_object_get(d, "faults"), i, v)
+    {
+        printf("fault    kind %s at %s in sequence %s, %s\n", api_text(v, "kind"),
+               api_text(v, "where"), api_text(v, "sequence"), api_text(v, "at"));
+    }
+}
+
 static void print_device(const json_t *d)
 {
     const json_t *work = json_object_get(d, "work"), *last = json_object_get(d, "last_attempt"), *r;
@@ -333,6 +364,7 @@ static void print_device(const json_t *d)
     if (json_is_object(last))
         printf("failed   at %s: %s, code %s, %s\n", api_text(last, "stage"),
                api_text(last, "class"), api_text(last, "code"), api_text(last, "at"));
+    print_told(d);
 }
 
 /* One call about one device. `done` is said when there is no answer to print. */
@@ -370,6 +402,49 @@ static int device_show(int argc, char **argv)
     return about_one(&VERBS[2], argc, argv, "GET", "", false, "");
 }
 
+static void print_explained(const json_t *x)
+{
+    const json_t *when = json_object_get(x, "may_change_at");
+
+    printf("release %-4s sequence %-6s %-8s  %s", api_text(x, "release"), api_text(x, "sequence"),
+           api_text(x, "verdict"), api_text(x, "because"));
+    if (json_is_string(when))
+        printf("; may change at %s", api_text(x, "may_change_at"));
+    putchar('\n');
+}
+
+static int device_explain(int argc, char **argv)
+{
+    struct api api = { 0 };
+    const char *pos[2];
+    struct opt opts[] = { API_OPTS(&api) };
+    json_t *answer = NULL;
+    const json_t *x;
+    size_t i;
+    char *path;
+    int e = opts_parse(&VERBS[3], argc, argv, opts, pos, 2, 2, NULL);
+
+    if (e == CLI_OK)
+        e = check_id(pos[1], "ID");
+    if (e == CLI_OK)
+        e = api_open(&api, true);
+    if (e != CLI_OK)
+        return e;
+    path = device_path(pos[0], pos[1], "/explain");
+    e = path != NULL ? api_call(&api, "GET", path, NULL, &answer) : CLI_FAILED;
+    free(path);
+    if (e == CLI_OK && api.json)
+        api_print(answer);
+    else if (e == CLI_OK && json_is_true(json_object_get(answer, "revoked")))
+        printf("it is revoked: no token of it is good\n");
+    else if (e == CLI_OK && json_array_size(json_object_get(answer, "releases")) == 0)
+        printf("no release was offered in what it says it runs\n");
+    else if (e == CLI_OK)
+        json_array_foreach(json_object_get(answer, "releases"), i, x) print_explained(x);
+    json_decref(answer);
+    return e;
+}
+
 static int device_rotate(int argc, char **argv)
 {
     struct api api = { 0 };
@@ -379,7 +454,7 @@ static int device_rotate(int argc, char **argv)
     json_t *answer = NULL;
     struct file_out file;
     char *path;
-    int e = opts_parse(&VERBS[3], argc, argv, opts, pos, 2, 2, NULL);
+    int e = opts_parse(&VERBS[4], argc, argv, opts, pos, 2, 2, NULL);
 
     if (e == CLI_OK)
         e = check_id(pos[1], "ID");
@@ -402,12 +477,12 @@ static int device_rotate(int argc, char **argv)
 
 static int device_revoke(int argc, char **argv)
 {
-    return about_one(&VERBS[4], argc, argv, "POST", "/revoke", true, "revoked");
+    return about_one(&VERBS[5], argc, argv, "POST", "/revoke", true, "revoked");
 }
 
 static int device_forget(int argc, char **argv)
 {
-    return about_one(&VERBS[5], argc, argv, "DELETE", "", false, "forgotten");
+    return about_one(&VERBS[6], argc, argv, "DELETE", "", false, "forgotten");
 }
 
 int cmd_device(int argc, char **argv)

@@ -330,6 +330,8 @@ static void statement_ended(struct lapel *ctx)
         return;
     }
     ctx->trial_checked = true;
+    lapel_trust_heard(ctx);
+    lapel_trust_answer(ctx, ctx->trust.version + 1); /* whether there is one, only asking tells */
     good_check(ctx, st.next_poll_s != 0 ? st.next_poll_s : lapel_core_period(ctx) / 1000);
     answered(ctx);
     if (LAPEL_WITH_SUPPORT)

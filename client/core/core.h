@@ -146,6 +146,8 @@ void lapel_check_verdict(struct lapel *ctx, const struct lsuit_verdict *v);
 /* fresh.c */
 void lapel_fresh_init(struct lapel *ctx);
 void lapel_fresh_tick(struct lapel *ctx);
+/* Until the tick has something to do, ms. */
+uint64_t lapel_fresh_wait(const struct lapel *ctx);
 /* For the check-in that is being written; absent when no proof is wanted. */
 struct lsuit_bytes lapel_fresh_nonce(struct lapel *ctx);
 /*

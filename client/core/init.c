@@ -105,7 +105,7 @@ static const char *config_why(const struct lapel_config *c, struct lapel_origin 
         !(LAPEL_WITH_STATEMENTS && c->cdn && c->allow_clear))
         return WHY("base_url: http:// needs clear_credentials, or cdn and allow_clear");
     if (c->cdn && (!LAPEL_WITH_STATEMENTS || (c->online_keys_n == 0 && c->trust.ptr == NULL)))
-        return WHY("cdn: needs online_keys");
+        return WHY("cdn: needs online_keys, or a trust set");
     if (!fits(c->product, 1, LSUIT_NAME_MAX))
         return WHY("product: 1 to 64 bytes");
     if (!fits(c->model, 1, LSUIT_NAME_MAX))

@@ -146,6 +146,8 @@ static uint32_t bounded_wait(struct lapel *ctx)
     uint64_t wait = at > now ? at - now : 0;
     if (wait > ctx->wait_ms)
         wait = ctx->wait_ms;
+    if (LAPEL_WITH_STATEMENTS && lapel_fresh_wait(ctx) < wait)
+        wait = lapel_fresh_wait(ctx);
     return wait > UINT32_MAX ? UINT32_MAX : (uint32_t)wait;
 }
 

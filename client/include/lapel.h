@@ -306,6 +306,9 @@ enum lapel_err lapel_apply(struct lapel *ctx, const uint8_t *envelope, size_t n,
                            int (*read)(void *ctx, struct lsuit_bytes uri, uint64_t offset,
                                        uint8_t *buf, size_t n));
 
+/* The trust set in force, NULL when there is none. Borrowed until the next lapel_step. */
+const struct lsuit_trust *lapel_trust(const struct lapel *ctx);
+
 /* The state's name, for people. Static. */
 const char *lapel_state_name(enum lapel_state state);
 
