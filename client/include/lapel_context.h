@@ -179,12 +179,10 @@ struct lapel_http {
 /* --- the release in hand: caller's memory, as large as the processor of manifests/ wants ----- */
 
 struct lapel_work {
+    struct lsuit_envelope envelope;
+    struct lsuit_manifest manifest;
     union {
-        struct {
-            struct lsuit_envelope envelope;
-            struct lsuit_manifest manifest;
-            struct lsuit_run run;
-        };
+        struct lsuit_run run;
         struct lapel_verify self; /* of the image that runs, before anything else is in hand */
     };
 };
