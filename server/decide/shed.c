@@ -34,7 +34,7 @@ static int64_t backlog(const struct shed *s)
     int64_t all = s->fleet - s->served_since;
     int64_t coming = s->backlog + 2 * left * s->fresh;
 
-    if (left <= 0 || s->fresh <= s->rate || all < s->backlog)
+    if (s->rate == 0 || left <= 0 || s->fresh <= s->rate || all < s->backlog)
         return s->backlog;
     return coming < all ? coming : all;
 }
@@ -51,10 +51,10 @@ static unsigned coins(uint64_t chance)
 
 uint32_t shed_away(struct shed *s, int64_t now_s, uint64_t chance)
 {
-    int64_t rate = s->rate != 0 ? s->rate : s->last != 0 ? s->last : 1;
-    int64_t t;
+    int64_t rate, t;
 
     go_on(s, now_s);
+    rate = s->rate != 0 ? s->rate : s->last != 0 ? s->last : 1;
     t = backlog(s) / (2 * rate);
     t = t < SHED_LEAST_S ? SHED_LEAST_S : t > SHED_MOST_S ? SHED_MOST_S : t;
     t >>= coins(chance & UINT32_MAX);
