@@ -17,8 +17,10 @@ AGENT_TESTS := $(wildcard tests/unit/test_slots.c tests/unit/test_boot.c tests/u
 TESTS += $(AGENT_TESTS:.c=)
 $(foreach t,$(AGENT_TESTS:.c=),$(eval USES.$(t) := client/libagent client/liblapel manifests/liblsuit))
 
-TESTS += tests/unit/test_client
+TESTS += tests/unit/test_client tests/unit/test_fresh tests/unit/test_forget
 USES.tests/unit/test_client := client/liblapel manifests/liblsuit
+USES.tests/unit/test_fresh  := client/liblapel manifests/liblsuit
+USES.tests/unit/test_forget := client/liblapel manifests/liblsuit
 
 TESTS += tests/powerloss/update
 USES.tests/powerloss/update := client/liblapel manifests/liblsuit
@@ -30,6 +32,12 @@ USES.tests/unit/test_journal := client/liblapel manifests/liblsuit
 
 TESTS += tests/unit/test_fleet
 USES.tests/unit/test_fleet := client/liblapel manifests/liblsuit
+
+TESTS += tests/unit/test_verify
+USES.tests/unit/test_verify := client/liblapel manifests/liblsuit
+
+TESTS += tests/unit/test_init
+USES.tests/unit/test_init := client/liblapel manifests/liblsuit
 
 TESTS += tests/unit/test_state
 USES.tests/unit/test_state := client/liblapel manifests/liblsuit
@@ -68,3 +76,5 @@ USES.tests/powerloss/trust := client/liblapel manifests/liblsuit
 TEST_TOOLS += tests/integration/newcomer
 SRC.tests/integration/newcomer  := tests/integration/newcomer.c tests/integration/newcomer_port.c
 USES.tests/integration/newcomer := client/liblapel manifests/liblsuit
+
+TEST_SHIMS += tests/integration/fake_names

@@ -364,6 +364,33 @@ int api_call(const struct api *api, const char *method, const char *path, json_t
     return e;
 }
 
+int api_download(const struct api *api, const char *path, const char *file)
+{
+    struct http_call c = { .answer_file = file };
+    char url[2048];
+    int e = with_url(api, &c, "GET", path, url, sizeof url);
+
+    return e == CLI_OK ? http_do(&c) : e;
+}
+
+int api_fetch(const struct api *api, const char *path, uint8_t **bytes_out, size_t *n_out)
+{
+    struct http_call c = { 0 };
+    char url[2048];
+    int e = with_url(api, &c, "GET", path, url, sizeof url);
+
+    if (e == CLI_OK)
+        e = http_do(&c);
+    if (e == CLI_OK && c.status_out >= 300) {
+        e = complain(&c);
+        http_wipe(c.answer_out, c.answer_n_out);
+    } else if (e == CLI_OK) {
+        *bytes_out = (uint8_t *)c.answer_out;
+        *n_out = c.answer_n_out;
+    }
+    return e;
+}
+
 int api_head(const struct api *api, const char *path, long *status_out)
 {
     struct http_call c = { 0 };

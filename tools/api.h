@@ -73,6 +73,11 @@ const char *api_token_of(const json_t *answer);
 int api_call(const struct api *api, const char *method, const char *path, json_t *body,
              json_t **answer_out);
 
+/* GET into a file. */
+int api_download(const struct api *api, const char *path, const char *file);
+/* Bytes that are no JSON: GET; free() them. */
+int api_fetch(const struct api *api, const char *path, uint8_t **bytes_out, size_t *n_out);
+
 /* The status of an answer, without printing errors: HEAD. */
 int api_head(const struct api *api, const char *path, long *status_out);
 

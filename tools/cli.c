@@ -441,6 +441,17 @@ void file_drop(struct file_out *out)
     out->fd = -1;
 }
 
+int file_parents(char *path, size_t from)
+{
+    for (char *p = path + from; (p = strchr(p, '/')) != NULL; p++) {
+        *p = '\0';
+        if (mkdir(path, 0755) < 0 && errno != EEXIST)
+            return cli_fail("%s: %s", path, strerror(errno));
+        *p = '/';
+    }
+    return CLI_OK;
+}
+
 int file_write(const char *path, struct lsuit_bytes bytes, unsigned mode, bool replace)
 {
     struct file_out out;

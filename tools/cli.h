@@ -88,6 +88,9 @@ int file_write(const char *path, struct lsuit_bytes bytes, unsigned mode, bool r
 /* Longest path of a file that is written, with the ending of its temporary. */
 #define FILE_PATH_MAX 4096
 
+/* Make the folders above a file; those of the first `from` bytes are there. */
+int file_parents(char *path, size_t from);
+
 /* A file that is being made: a temporary beside its name. */
 struct file_out {
     const char *path; /* borrowed; "-" is standard output */

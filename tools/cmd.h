@@ -14,6 +14,7 @@ int cmd_product(int argc, char **argv);
 int cmd_release(int argc, char **argv);
 int cmd_rollout(int argc, char **argv);
 int cmd_site(int argc, char **argv);
+int cmd_statement(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_token(int argc, char **argv);
 int cmd_trust(int argc, char **argv);

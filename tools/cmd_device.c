@@ -316,6 +316,35 @@ static int device_list(int argc, char **argv)
     return e;
 }
 
+/* What the device said of itself. */
+static void print_told(const json_t *d)
+{
+    const json_t *user = json_object_get(d, "user"), *cap = json_object_get(d, "capability"), *v;
+    size_t i;
+
+    if (json_is_object(user))
+        printf("user     security %s, feature %s, notifications %s; waiting: %s%s\n",
+               api_text(user, "auto_security"), api_text(user, "auto_feature"),
+               api_text(user, "notifications"), api_text(user, "waiting"),
+               json_is_true(json_object_get(user, "refused")) ? "; refused" : "");
+    if (json_is_string(json_object_get(user, "postponed_until")))
+        printf("         postponed until %s\n", api_text(user, "postponed_until"));
+    if (json_is_object(cap))
+        printf("can      %s, envelopes of %s bytes, %s components\n         %s\n",
+               api_text(cap, "client_version"), api_text(cap, "envelope_max"),
+               api_text(cap, "components"), api_text(cap, "digest"));
+    json_array_foreach(json_object_get(d, "events"), i, v)
+    {
+        printf("event    %s, %s times, last %s\n", api_text(v, "class"), api_text(v, "count"),
+               api_text(v, "last"));
+    }
+    json_array_foreach(json_object_get(d, "faults"), i, v)
+    {
+        printf("fault    kind %s at %s in sequence %s, %s\n", api_text(v, "kind"),
+               api_text(v, "where"), api_text(v, "sequence"), api_text(v, "at"));
+    }
+}
+
 static void print_device(const json_t *d)
 {
     const json_t *work = json_object_get(d, "work"), *last = json_object_get(d, "last_attempt"), *r;
@@ -335,6 +364,7 @@ static void print_device(const json_t *d)
     if (json_is_object(last))
         printf("failed   at %s: %s, code %s, %s\n", api_text(last, "stage"),
                api_text(last, "class"), api_text(last, "code"), api_text(last, "at"));
+    print_told(d);
 }
 
 /* One call about one device. `done` is said when there is no answer to print. */

@@ -187,12 +187,23 @@ static void set_connection(CURL *curl, const struct http_call *c)
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, STALL_S);
 }
 
+static void set_answer(CURL *curl, struct answer *answer, FILE *to)
+{
+    if (to != NULL) { /* libcurl writes to a FILE by itself */
+        curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+        curl_easy_setopt(curl, CURLOPT_WRITEDATA, to);
+        return;
+    }
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+}
+
 int http_do(struct http_call *c)
 {
     CURL *curl = NULL;
     struct curl_slist *headers = NULL;
     struct answer answer = { NULL, 0, 0, false };
-    FILE *f = NULL;
+    FILE *f = NULL, *to = NULL;
     CURLcode code;
     int last_percent = -1, e = http_check_url(c->url, c->token != NULL);
 
@@ -200,6 +211,10 @@ int http_do(struct http_call *c)
         return e;
     if (c->body_file != NULL && (f = fopen(c->body_file, "rb")) == NULL)
         return cli_fail("%s: %s", c->body_file, strerror(errno));
+    if (c->answer_file != NULL && (to = fopen(c->answer_file, "wb")) == NULL) {
+        e = cli_fail("%s: %s", c->answer_file, strerror(errno));
+        goto out;
+    }
     curl = curl_easy_init();
     if (curl == NULL) {
         e = cli_fail("libcurl does not start");
@@ -209,8 +224,7 @@ int http_do(struct http_call *c)
     set_connection(curl, c);
     set_body(curl, c, f, &last_percent);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+    set_answer(curl, &answer, to);
     code = curl_easy_perform(curl);
     if (last_percent >= 0)
         fputc('\n', stderr);
@@ -231,6 +245,8 @@ out:
         curl_easy_cleanup(curl);
     if (f != NULL)
         fclose(f);
+    if (to != NULL && fclose(to) != 0 && e == CLI_OK)
+        e = cli_fail("%s: %s", c->answer_file, strerror(errno));
     return e;
 }
 

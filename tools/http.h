@@ -24,6 +24,8 @@ struct http_call {
     uint64_t body_file_n;
     bool progress; /* a bar on standard error while the file goes out */
 
+    const char *answer_file; /* the answer goes there; a status of 400 or more is then an error */
+
     long status_out;
     char *answer_out; /* heap, NUL at the end; http_wipe it */
     size_t answer_n_out;

@@ -20,6 +20,7 @@ static const struct verb NOUNS[] = {
   { "product",  "set | show | list",                               "what is sold, supported until when",      cmd_product },
   { "token",    "bootstrap | new | list | revoke",                 "who may do what",                         cmd_token },
   { "trust",    "new | next | sign | verify | publish | ...", "who may sign, and how devices learn it",   cmd_trust },
+  { "statement", "key | get",                                       "what the server vouches for",              cmd_statement },
   { "site",     "export",                                          "public pages as files",                   cmd_site },
   { "checkin",  "make | show",                                     "the device interface by hand",            cmd_checkin },
   { "audit",    "",                                                "every change, oldest first",              cmd_audit },

@@ -55,7 +55,7 @@ void lapel_fresh_tick(struct lapel *ctx)
     uint64_t now = now_ms(ctx);
     uint64_t passed = now > ctx->fresh_tick ? (now - ctx->fresh_tick) / 1000 : 0;
 
-    if (!lapel_trust_has_online(ctx) || passed == 0)
+    if (passed == 0 || !lapel_trust_has_online(ctx))
         return;
     ctx->fresh_tick += passed * 1000;
     f->age_s = passed < UINT32_MAX - f->age_s ? f->age_s + (uint32_t)passed : UINT32_MAX;
@@ -64,6 +64,19 @@ void lapel_fresh_tick(struct lapel *ctx)
         begin_stale(ctx);
     else if (ctx->fresh_unsaved_s >= ctx->fresh_save_s)
         save(ctx);
+}
+
+uint64_t lapel_fresh_wait(const struct lapel *ctx)
+{
+    const struct lapel_fresh *f = &ctx->rec.fresh;
+    uint64_t s =
+        ctx->fresh_save_s > ctx->fresh_unsaved_s ? ctx->fresh_save_s - ctx->fresh_unsaved_s : 0;
+
+    if (!lapel_trust_has_online(ctx))
+        return UINT64_MAX;
+    if (!f->stale && f->age_s < stale_after(ctx) && stale_after(ctx) - f->age_s < s)
+        s = stale_after(ctx) - f->age_s;
+    return (s + 1) * 1000;
 }
 
 /* Proof that no cache and no replay can give: when it matters now, or a quarter of the time until

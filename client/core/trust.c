@@ -126,6 +126,11 @@ bool lapel_trust_behind(const struct lapel *ctx)
     return LAPEL_WITH_TRUST && ctx->trust.version < ctx->rec.trust.version;
 }
 
+const struct lsuit_trust *lapel_trust(const struct lapel *ctx)
+{
+    return LAPEL_WITH_TRUST && ctx->trust.version != 0 ? &ctx->trust : NULL;
+}
+
 /* --- who signs releases ------------------------------------------------------------------------- */
 
 static enum lsuit_err by_set(struct lapel *ctx, const struct lsuit_trust *set,
@@ -187,6 +192,8 @@ enum lsuit_err lapel_trust_open(struct lapel *ctx, enum lsuit_doc kind, struct l
     struct lsuit_bytes vendor = { c->vendor_id, sizeof c->vendor_id };
     struct lsuit_bytes class_ = { c->class_id, sizeof c->class_id }, nobody = { NULL, 0 };
 
+    if (lapel_trust_behind(ctx)) /* rule (3): its keys may have been revoked */
+        return LSUIT_ERR_UNAUTHORISED;
     if (LAPEL_WITH_TRUST && ctx->trust.version != 0)
         return lsuit_trust_verify(&ctx->trust, LSUIT_ROLE_ONLINE, vendor, class_, kind, doc,
                                   ctx->port.crypto, payload_out);
@@ -212,8 +219,9 @@ static bool origin_at(const struct lapel *ctx, uint32_t i, struct lapel_origin *
     } else {
         from = ctx->config->base_url[i - n];
     }
-    return from != NULL && lapel_http_origin(from, origin_out) &&
-           (origin_out->tls || ctx->config->clear_credentials);
+    /* Files carry no credential, and all that has an effect in them is signed. */
+    bool may_clear = ctx->config->clear_credentials || (is_cdn(ctx) && ctx->config->allow_clear);
+    return from != NULL && lapel_http_origin(from, origin_out) && (origin_out->tls || may_clear);
 }
 
 static uint32_t origins(const struct lapel *ctx)

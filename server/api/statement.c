@@ -3,6 +3,7 @@
 #include "api/call.h"
 #include "base/bytes.h"
 #include "engine/release.h"
+#include "engine/trust.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,13 +88,13 @@ struct channel {
 static void add_file(struct channel *ch, const char *folder, const char *name, const void *bytes,
                      size_t n)
 {
-    char *text = malloc(BYTES_BASE64URL_LENGTH(n) + 1);
+    char *text = malloc(BYTES_HEX_LENGTH(n) + 1);
 
     if (text == NULL) {
         ch->err = FAIL(ERR_MEMORY, "channel");
         return;
     }
-    bytes_to_base64url(bytes, n, text);
+    bytes_to_hex(bytes, n, text);
     json_array_append_new(
         ch->files,
         json_pack("{s:o, s:s}", "path", json_sprintf("v1/%s/%s", folder, name), "content", text));
@@ -207,10 +208,20 @@ static void add_release(struct channel *ch, int32_t id)
         add_payloads(ch, id);
 }
 
+static bool add_trust(void *ctx, const struct trust_set *set)
+{
+    char name[12];
+
+    snprintf(name, sizeof name, "%u", set->version);
+    add_file(ctx, "trust", name, set->document, set->document_n);
+    return ((struct channel *)ctx)->err == ERR_OK;
+}
+
 enum err channel_call(struct call *c, struct db *db)
 {
     struct channel ch = { .c = c, .db = db, .files = json_array() };
     const struct snapshot *snap;
+    enum err e = ERR_OK;
 
     c->out = json_pack("{s:o}", "files", ch.files);
     ch.space = calloc(SPACES, sizeof *ch.space);
@@ -229,7 +240,9 @@ enum err channel_call(struct call *c, struct db *db)
             add_release(&ch, s->release[k]);
     }
     free(ch.space);
-    return ch.err;
+    if (ch.err == ERR_OK)
+        e = trust_set_list(db, 0, INT32_MAX, add_trust, &ch);
+    return ch.err != ERR_OK ? ch.err : e;
 }
 
 enum err payload_content_call(struct call *c, struct db *db)

@@ -153,7 +153,7 @@ static void put_releases(struct lsuit_statement *st, const struct snapshot *snap
             st->highest = (uint64_t)r->sequence;
         if (st->releases_n < LSUIT_MAX_SPACES)
             put_release(st, st->releases_n++, r);
-        else if (!open && r->state == RELEASE_OPEN)
+        else if (r->state == RELEASE_OPEN)
             put_release(st, LSUIT_MAX_SPACES - 1, r);
         open = open || r->state == RELEASE_OPEN;
         if (open && st->releases_n == LSUIT_MAX_SPACES)

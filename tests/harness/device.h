@@ -16,7 +16,9 @@
 
 #include "lapel_context.h"
 #include "lsuit/checkin.h"
+#include "lsuit/receipt.h"
 #include "lsuit/report.h"
+#include "lsuit/statement.h"
 #include "release.h"
 
 #define DEVICE_SLOT_SIZE 16384u
@@ -45,6 +47,8 @@ struct device_server {
     size_t recv_max, send_max; /* bytes a call moves; 0: all */
     size_t drop_after;         /* close after so many payload bytes of a response; 0: never */
     int drops;                 /* how often; -1: always */
+    uint32_t drip_ms;          /* time that each receive of a payload takes */
+    bool reoffer;              /* also to who runs it */
     bool no_range, chunked, close_each, refuse_connect, unknown_keys, negative_key, lie_total;
     const char *refuse_auth; /* 401 where this is in the Authorization header; NULL: nowhere */
     const struct lsuit_bytes *trust; /* trust[0] is version 1, and so on */
@@ -53,7 +57,21 @@ struct device_server {
     const char *only_host;           /* no other name is served; NULL: any */
     const uint8_t *raw;              /* this instead of any response */
     size_t raw_n;
+    /* statements: st is signed and sent when there is a signer and its number isn't 0 */
+    struct lsuit_statement st;
+    struct signer *signer;
+    enum lsuit_doc sign_as; /* 0: LSUIT_DOC_STATEMENT */
+    bool always, no_nonce;  /* send it unasked; leave the nonce out */
+    const uint8_t *nonce;   /* this one instead of the device's */
+    /* erasing */
+    struct lsuit_bytes erase_nonce; /* answered to who asks; absent: not known here */
+    int erase_status;               /* 0: 200 with a receipt */
+    struct lsuit_receipt receipt;
     /* seen */
+    int statements, erases, nonces;
+    bool erase_asked;
+    char last_erase[80];
+    uint32_t events[20];       /* counts by class, of all check-ins */
     int trusts;                /* sets that were asked for */
     char host[LAPEL_HOST_MAX]; /* of the last connection */
     int connects, checkins, manifests, payloads, reports, ranges;
@@ -97,6 +115,7 @@ struct device {
     bool has_counter;
 
     uint64_t now;
+    uint32_t drip_all_ms; /* time that any receive takes */
     int64_t epoch;
     bool net_down;
     uint32_t chance;
@@ -107,6 +126,7 @@ struct device {
     bool fired;
     jmp_buf power;
     int violations, bricks, boots;
+    int begins; /* erases of a slot's first unit */
 
     /* a port call that fails: the fail_at-th call, once or for ever */
     uint32_t calls, fail_at;
@@ -124,6 +144,8 @@ struct device {
     enum lapel_severity severity[20];
     int64_t priority[20];
     uint8_t last_error;
+    uint8_t receipt[LSUIT_RECEIPT_MAX];
+    size_t receipt_n;
     char version[32], risks[64];
     uint32_t downtime, year_month;
     const struct release *file; /* for lapel_apply */
@@ -142,7 +164,7 @@ struct device {
     struct lapel lapel;
     enum lapel_err init;
     struct signer *key;
-    struct lsuit_key keys[1];
+    struct lsuit_key keys[1], online[1];
 };
 
 static uint32_t device_random(struct device *d)
@@ -245,6 +267,7 @@ static int dev_erase(void *p, int component, uint8_t slot, uint64_t offset)
         return -1;
     if (slot == d->running || offset % d->slot[slot].unit != 0)
         d->violations++;
+    d->begins += offset == 0;
     flash_erase(d, &d->slot[slot], (uint32_t)offset);
     return 1;
 }
@@ -562,8 +585,86 @@ static void server_read_checkin(struct device *d, struct lsuit_bytes body)
         memcpy(s->attempt_id, c->attempt.id.ptr, 8);
     }
     s->event_class = c->events_n > 0 ? c->events[0].class_ : 0;
+    for (uint32_t i = 0; i < c->events_n; i++)
+        s->events[c->events[i].class_] += c->events[i].count;
+    s->nonces += c->nonce.ptr != NULL;
+    s->erase_asked = c->erase;
     s->user_waiting = c->has_user ? c->user.waiting : 0;
     s->postponed_s = c->has_user ? c->user.postponed_s : 0;
+}
+
+/* Sign a document of ours with the server's online key. */
+static struct lsuit_bytes server_sign(struct device *d, enum lsuit_doc kind,
+                                      struct lsuit_bytes payload, uint8_t *buf, size_t cap)
+{
+    struct lsuit_bytes none = { NULL, 0 }, doc = { NULL, 0 };
+
+    release_must(lsuit_doc_sign(kind, none, payload, &lsuit_crypto_psa, d->server.signer->id, none,
+                                buf, cap, &doc),
+                 "signature");
+    return doc;
+}
+
+/* The statement of the moment, for a device that sent this nonce. */
+static struct lsuit_bytes server_statement(struct device *d, struct lsuit_bytes nonce, uint8_t *buf,
+                                           size_t cap)
+{
+    struct device_server *s = &d->server;
+    struct lsuit_statement st = s->st;
+    struct lsuit_bytes payload = { NULL, 0 };
+    uint8_t plain[1024];
+
+    if (st.space.vendor_id.ptr == NULL) {
+        st.space.vendor_id = (struct lsuit_bytes){ d->config.vendor_id, 16 };
+        st.space.class_id = (struct lsuit_bytes){ d->config.class_id, 16 };
+    }
+    if (st.stale_after_s == 0)
+        st.stale_after_s = 7 * 86400;
+    st.nonce = s->nonce != NULL ? (struct lsuit_bytes){ s->nonce, 16 } : nonce;
+    if (s->no_nonce)
+        st.nonce = (struct lsuit_bytes){ NULL, 0 };
+    release_must(lsuit_statement_write(&st, plain, sizeof plain, &payload), "statement");
+    return server_sign(d, s->sign_as != 0 ? s->sign_as : LSUIT_DOC_STATEMENT, payload, buf, cap);
+}
+
+static void server_channel(struct device *d)
+{
+    struct device_server *s = &d->server;
+    struct lsuit_bytes none = { NULL, 0 }, doc;
+    uint8_t buf[1200];
+
+    s->statements++;
+    if (s->st.number == 0) {
+        server_error(s, 404);
+        return;
+    }
+    doc = server_statement(d, none, buf, sizeof buf);
+    server_head(s, 200, "", doc.len);
+    server_body(s, doc.ptr, doc.len);
+}
+
+static void server_erase(struct device *d, const char *head)
+{
+    struct device_server *s = &d->server;
+    const char *given = strstr(head, "\r\nLapel-Erase: ");
+    uint8_t plain[256], buf[LSUIT_RECEIPT_MAX];
+    struct lsuit_bytes doc = { NULL, 0 };
+
+    s->erases++;
+    snprintf(s->last_erase, sizeof s->last_erase, "%.*s",
+             given != NULL ? (int)strcspn(given + 15, "\r") : 0, given != NULL ? given + 15 : "");
+    if (s->erase_status == 204) {
+        server_text(s, "HTTP/1.1 204 No Content\r\n\r\n");
+        return;
+    }
+    if (s->erase_status != 0) {
+        server_error(s, s->erase_status);
+        return;
+    }
+    release_must(lsuit_receipt_write(&s->receipt, plain, sizeof plain, &doc), "receipt");
+    doc = server_sign(d, s->sign_as != 0 ? s->sign_as : LSUIT_DOC_RECEIPT, doc, buf, sizeof buf);
+    server_head(s, 200, "", doc.len);
+    server_body(s, doc.ptr, doc.len);
 }
 
 static void server_checkin(struct device *d, struct lsuit_bytes body)
@@ -572,7 +673,7 @@ static void server_checkin(struct device *d, struct lsuit_bytes body)
     const struct release *r = s->release;
     struct lsuit_answer a = { 0 };
     struct lsuit_verdict *v = &a.verdicts[0];
-    uint8_t buf[512];
+    uint8_t buf[1200], statement[1000];
     struct lsuit_bytes doc;
 
     s->checkins++;
@@ -587,12 +688,17 @@ static void server_checkin(struct device *d, struct lsuit_bytes body)
     if (s->support_url != NULL)
         a.support_url =
             (struct lsuit_bytes){ (const uint8_t *)s->support_url, strlen(s->support_url) };
+    if (s->st.number != 0 && (s->always || s->checkin.nonce.ptr != NULL))
+        a.statement = server_statement(d, s->checkin.nonce, statement, sizeof statement);
+    if (s->checkin.erase)
+        a.erase_nonce = s->erase_nonce;
     if (r != NULL) {
         a.verdicts_n = 1;
         v->space.vendor_id = (struct lsuit_bytes){ d->config.vendor_id, 16 };
         v->space.class_id = (struct lsuit_bytes){ d->config.class_id, 16 };
         v->verdict = s->verdict != 0 ? s->verdict : LSUIT_OFFER;
-        if (v->verdict == LSUIT_OFFER && s->running >= r->sequence && s->serve == NULL)
+        if (v->verdict == LSUIT_OFFER && s->running >= r->sequence && s->serve == NULL &&
+            !s->reoffer)
             v->verdict = LSUIT_NOTHING;
         if (v->verdict == LSUIT_OFFER || v->verdict == LSUIT_WITHDRAW) {
             v->has_sequence = true;
@@ -712,6 +818,7 @@ static void server_request(struct device *d, size_t head_n, size_t body_n)
     head[head_n] = '\0';
     s->out_n = 0;
     s->out_at = 0;
+    s->payload_at = 0;
     s->payload_end = 0;
     s->last_request_n = head_n + body_n;
     auth = strstr(head, "\r\nAuthorization: ");
@@ -724,6 +831,10 @@ static void server_request(struct device *d, size_t head_n, size_t body_n)
         server_checkin(d, body);
     else if (strncmp(head, "POST /v1/reports ", 17) == 0)
         server_report(d, body);
+    else if (strncmp(head, "GET /v1/statements/202122232425262728292a2b2c2d2e2f ", 52) == 0)
+        server_channel(d);
+    else if (strncmp(head, "DELETE /v1/device ", 18) == 0)
+        server_erase(d, head);
     else if (strncmp(head, "GET /v1/manifests/", 18) == 0)
         server_manifest(d);
     else if (strncmp(head, "GET /v1/trust/", 14) == 0)
@@ -815,6 +926,9 @@ static int dev_recv(void *p, uint8_t *buf, size_t n)
         n = left;
     if (s->recv_max != 0 && n > s->recv_max)
         n = s->recv_max;
+    if (s->payload_at != 0 && s->out_at >= s->payload_at)
+        d->now += s->drip_ms;
+    d->now += d->drip_all_ms;
     memcpy(buf, s->out + s->out_at, n);
     s->out_at += n;
     return (int)n;
@@ -854,8 +968,14 @@ static void dev_event(void *p, const struct lapel_event *event)
 
     d->told[event->id]++;
     if (event->id == LAPEL_EVENT_FAILED || event->id == LAPEL_EVENT_REVERTED ||
-        event->id == LAPEL_EVENT_REFUSED)
+        event->id == LAPEL_EVENT_REFUSED || event->id == LAPEL_EVENT_STATEMENT ||
+        event->id == LAPEL_EVENT_ERASED)
         d->last_error = event->error;
+    if (event->id == LAPEL_EVENT_ERASED) {
+        d->receipt_n = event->receipt.len;
+        memcpy(d->receipt, event->receipt.ptr != NULL ? event->receipt.ptr : d->receipt,
+               d->receipt_n);
+    }
     if (event->id == LAPEL_EVENT_SUPPORT_ENDING)
         d->year_month = event->year_month;
     d->offered_with[event->id] = event->offer != NULL;
@@ -915,6 +1035,15 @@ static void device_configure(struct device *d)
     d->ports = (struct lapel_ports){ &DEV_NET,    &DEV_SLOTS,        &DEV_BOOT,  &DEV_NV, &DEV_SYS,
                                      &DEV_POLICY, &lsuit_crypto_psa, &DEV_TRUST, d };
     d->memory = (struct lapel_memory){ d->envelope, 2048, d->io, 1024, &d->work, d->trust_set };
+}
+
+/* The device believes statements by this key, and the server makes them with it. */
+static inline void device_online(struct device *d, struct signer *online)
+{
+    d->online[0] = online->key;
+    d->config.online_keys = d->online;
+    d->config.online_keys_n = 1;
+    d->server.signer = online;
 }
 
 /*

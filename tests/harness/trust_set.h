@@ -50,19 +50,21 @@ static inline struct lsuit_bytes set_sign(const struct signer *s, struct lsuit_b
     return doc;
 }
 
-static inline void set_make(struct set_doc *out, const struct set_how *how,
-                            const struct signer *signers)
+/* With a key of role online, or -1 for none. */
+static inline void set_make_online(struct set_doc *out, const struct set_how *how, int online,
+                                   const struct signer *signers)
 {
     static uint8_t payload_buf[4096], sig_buf[4][256];
-    struct lsuit_role roles[2];
+    struct lsuit_role roles[3];
     struct lsuit_bytes urls[3], payload, sigs[4];
     struct lsuit_trust_parts parts = {
-        .version = how->version, .roles = roles, .roles_n = 2, .urls = urls
+        .version = how->version, .roles = roles, .roles_n = online < 0 ? 2 : 3, .urls = urls
     };
     uint32_t n = 0;
 
     set_role(&roles[0], LSUIT_ROLE_ROOT, how->roots, signers);
     set_role(&roles[1], LSUIT_ROLE_RELEASE, how->release, signers);
+    set_role(&roles[2], LSUIT_ROLE_ONLINE, (const int[]){ online, -1 }, signers);
     if (how->release_threshold != 0)
         roles[1].threshold = how->release_threshold;
     for (; parts.urls_n < 3 && how->urls[parts.urls_n] != NULL; parts.urls_n++)
@@ -73,6 +75,12 @@ static inline void set_make(struct set_doc *out, const struct set_how *how,
         sigs[n] = set_sign(&signers[how->by[n]], payload, sig_buf[n], sizeof sig_buf[n]);
     CHECK_INT(lsuit_trust_doc_write(payload, sigs, n, out->bytes, sizeof out->bytes, &out->doc),
               LSUIT_OK);
+}
+
+static inline void set_make(struct set_doc *out, const struct set_how *how,
+                            const struct signer *signers)
+{
+    set_make_online(out, how, -1, signers);
 }
 
 #endif

@@ -6,7 +6,7 @@
 #include "device.h"
 #include "trust_set.h"
 
-enum { ROOT, ROOT2, RELEASE, RELEASE2, ONLINE, STRANGER, SIGNERS };
+enum { ROOT, ROOT2, RELEASE, RELEASE2, ONLINE, ONLINE2, STRANGER, SIGNERS };
 static struct signer signers[SIGNERS];
 static struct release v1, v2, v3;
 static struct device d;
@@ -597,6 +597,66 @@ static void test_servers(void)
     CHECK_STR(d.server.host, "updates.example");
 }
 
+/* --- who signs statements ------------------------------------------------------------------------- */
+
+static void test_statements(void)
+{
+    static struct set_doc doc[2];
+    struct lsuit_bytes sets[2];
+
+    for (int i = 0; i < 2; i++) {
+        set_make_online(&doc[i], &HOW[i], i == 0 ? ONLINE : ONLINE2, signers);
+        sets[i] = doc[i].doc;
+    }
+    fresh("statements are by the online key of the set in force, not by the configuration's", true);
+    d.config.trust = sets[0];
+    d.server.trust = sets;
+    d.server.st.number = 7;
+    d.server.always = true;
+    device_online(&d, &signers[STRANGER]);
+    device_boot(&d);
+    CHECK(live_checkins(1));
+    CHECK_INT(d.told[LAPEL_EVENT_STATEMENT], 1);
+    CHECK_UINT(d.lapel.rec.fresh.number, 0);
+    d.server.signer = &signers[ONLINE];
+    CHECK(live_checkins(1));
+    CHECK_UINT(d.lapel.rec.fresh.number, 7);
+    check_case("a release key of the set signs none");
+    d.server.signer = &signers[RELEASE];
+    d.server.st.number = 8;
+    CHECK(live_checkins(1));
+    CHECK_UINT(d.lapel.rec.fresh.number, 7);
+    check_case("the next set's key takes over, and the one before is no good any more");
+    d.server.signer = &signers[ONLINE2];
+    d.server.trust_n = 2;
+    CHECK(live_to(2));
+    CHECK(live_checkins(1));
+    CHECK_UINT(d.lapel.rec.fresh.number, 8);
+    d.server.signer = &signers[ONLINE];
+    d.server.st.number = 9;
+    CHECK(live_checkins(1));
+    CHECK_UINT(d.lapel.rec.fresh.number, 8);
+
+    fresh("a set without an online key: nothing is asked for, and nothing gets stale", true);
+    d.server.st.number = 7;
+    device_boot(&d);
+    CHECK(live_checkins(30));
+    CHECK_INT(d.server.nonces, 0);
+    CHECK_INT(d.told[LAPEL_EVENT_STALE], 0);
+
+    fresh("a device of plain files follows the sets too", true);
+    d.config.trust = sets[0];
+    d.server.trust = sets;
+    d.server.trust_n = 2;
+    d.server.signer = &signers[ONLINE];
+    d.server.st.number = 7;
+    d.config.cdn = true;
+    device_boot(&d);
+    CHECK_INT(d.init, LAPEL_OK);
+    CHECK(live_to(2));
+    CHECK_INT(d.server.checkins, 0);
+}
+
 int main(void)
 {
     for (int i = 0; i < SIGNERS; i++)
@@ -617,5 +677,6 @@ int main(void)
     test_waiting();
     test_altered();
     test_servers();
+    test_statements();
     return check_done();
 }

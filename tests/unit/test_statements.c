@@ -198,6 +198,7 @@ static void check_numbers(void)
     CHECK_INT(
         statements_open(&(struct statement_config){ number_file, 60, 0 }, online, at(0), &all),
         ERR_CONFIG);
+    statements_close(left);
 }
 
 static void check_key(void)

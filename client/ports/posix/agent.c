@@ -81,6 +81,7 @@ bool agent_open(struct agent *a, const struct args *args, struct conf *conf, uin
 
 void agent_fini(struct agent *a)
 {
+    json_decref(a->outcome.receipt);
     net_fini(&a->net);
     seal_close(a->seal);
     hooks_fini(&a->hooks);
@@ -106,9 +107,6 @@ static void fill_config(struct agent *a)
 {
     const struct conf *c = a->conf;
 
-    release_version(a, a->version, sizeof a->version);
-    if (a->version[0] == '\0')
-        memcpy(a->version, c->version, sizeof a->version);
     a->lapel_config = (struct lapel_config){
         .base_url = { c->server, text_or_null(c->server_fallback) },
         .product = c->product,
@@ -118,7 +116,7 @@ static void fill_config(struct agent *a)
         .token = text_or_null(c->token),
         .token_next = text_or_null(c->token_next),
         .anonymous_fallback = c->anonymous_fallback,
-        .version = text_or_null(a->version),
+        .version = a->version,
         .language = text_or_null(c->language),
         .release_keys = c->release_keys.key,
         .release_keys_n = c->release_keys.n,
@@ -126,6 +124,7 @@ static void fill_config(struct agent *a)
         .allow_test_keys = c->allow_test_keys,
         .online_keys = c->online_keys.key,
         .online_keys_n = c->online_keys.n,
+        .cdn = c->cdn,
         .allow_clear = c->allow_clear,
         .clear_credentials = c->clear_credentials[0] != '\0',
         .first_check_ms = (uint32_t)c->first_check_ms,
@@ -161,7 +160,12 @@ static bool core_init(struct agent *a)
     if (e != LAPEL_OK)
         log_text(LOG_LEVEL_ERROR, "the library refuses to start (%d): %s", (int)e,
                  lapel_init_why(&a->lapel));
-    return e == LAPEL_OK;
+    if (e != LAPEL_OK)
+        return false;
+    release_version(a, a->version, sizeof a->version);
+    if (a->version[0] == '\0')
+        memcpy(a->version, a->conf->version, sizeof a->version);
+    return true;
 }
 
 bool agent_start(struct agent *a, bool boots)
@@ -215,6 +219,12 @@ void agent_step(struct agent *a)
     a->wait_ms = wait;
 }
 
+void agent_outcome(struct agent *a)
+{
+    json_decref(a->outcome.receipt);
+    a->outcome = (struct outcome){ 0 };
+}
+
 const char *agent_apply(struct agent *a, int envelope_fd, int dirfd)
 {
     struct stat st;
@@ -224,7 +234,7 @@ const char *agent_apply(struct agent *a, int envelope_fd, int dirfd)
     if (a->apply_dir >= 0)
         close(a->apply_dir);
     a->apply_dir = dirfd;
-    a->outcome = (struct outcome){ 0 };
+    agent_outcome(a);
     if (fstat(envelope_fd, &st) < 0 || !S_ISREG(st.st_mode))
         return "not a regular file";
     if (st.st_size > (off_t)sizeof a->envelope)

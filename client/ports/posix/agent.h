@@ -36,7 +36,7 @@ struct args {
     struct conf_arg conf_arg[ARGS_KEYWORDS_MAX];
     char keyword[ARGS_KEYWORDS_MAX][32]; /* where their names stand */
     size_t conf_arg_n;
-    bool json, json_log, quiet;
+    bool json, json_log, quiet, erase;
     const char *command;
     const char *rest[3];
     size_t rest_n;
@@ -48,6 +48,7 @@ struct outcome {
     bool available, denied, refused, failed, installed, waits;
     char why[160];
     char version[65]; /* of what is available, "" when it doesn't say */
+    json_t *receipt;  /* of an erasing at the server; NULL: there is none */
 };
 
 struct agent {
@@ -85,6 +86,9 @@ bool agent_start(struct agent *a, bool boots);
 
 /* Take another configuration over; the old one is freed. False: the old one stays. */
 bool agent_reload(struct agent *a, struct conf *conf);
+
+/* A command begins: what happened before is no outcome of it. */
+void agent_outcome(struct agent *a);
 
 /* One step; a->wait_ms says when the next one is due. */
 void agent_step(struct agent *a);

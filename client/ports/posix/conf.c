@@ -76,6 +76,7 @@ static const struct keyword KEYWORDS[] = {
   { "reboot",            PATH,   AT(reboot),             1, CAP(reboot),             "exec, exit (code 75), or a command" },
   { "connect_timeout",   TIME,   AT(connect_timeout_ms), 100, 600000,                "give up on one address of the server" },
   { "max_fragment",      NUMBER, AT(max_fragment),       512, 4096,                  "TLS record size to ask for: 512, 1024, 2048, 4096" },
+  { "cdn",               BOOL,   AT(cdn),                0, 1,                       "the server is files (lapel site export --channel): statements, no check-ins" },
   { "allow_clear",       BOOL,   AT(allow_clear),        0, 1,                       "payloads may travel without TLS" },
   { "clear_credentials", WORD,   AT(clear_credentials),  1, CAP(clear_credentials),  "i-know: talk to a server without TLS (tests only)" },
 };
@@ -560,7 +561,9 @@ static bool whole_check(struct reader *r)
         return wrong(r, "vendor_domain", "and vendor_id or class_id exclude each other");
     if (c->clear_credentials[0] != '\0' && strcmp(c->clear_credentials, "i-know") != 0)
         return wrong(r, "clear_credentials", "the only value is i-know");
-    if (clear && c->clear_credentials[0] == '\0')
+    if (c->cdn && c->online_keys_path[0] == '\0' && c->trust_path[0] == '\0')
+        return wrong(r, "online_keys", "or trust_set must be given with cdn");
+    if (clear && c->clear_credentials[0] == '\0' && !(c->cdn && c->allow_clear))
         return wrong(r, "server", "http:// sends credentials in clear (see clear_credentials)");
     if (c->server_key[1].set && !c->server_key[0].set)
         return wrong(r, "server_key", "must be given with server_key_next");

@@ -60,7 +60,7 @@ struct conf {
     char boot_command[256], reboot[256];
     uint64_t boot_timeout_ms, trial_starts;
     uint64_t connect_timeout_ms, max_fragment;
-    bool allow_clear, anonymous_fallback;
+    bool allow_clear, anonymous_fallback, cdn;
     char clear_credentials[16];
 
     /* Read from the files named above. */

@@ -65,6 +65,11 @@ static json_t *settings_request(const struct args *args)
                      args->rest[1]);
 }
 
+static json_t *reset_request(const struct args *args)
+{
+    return json_pack("{s:s, s:b}", "do", "reset", "erase", (int)args->erase);
+}
+
 /* clang-format off */
 static const struct command_line {
     const char *name;
@@ -81,7 +86,7 @@ static const struct command_line {
   { "postpone", 1, 1, "DURATION",         "put off what waits; 0 ends it",             NULL,        postpone_request },
   { "settings", 0, 2, "[SETTING CHOICE]", "auto-security, auto-feature, notify: on, off, unset", NULL, settings_request },
   { "confirm",  0, 0, "",                 "keep the image that is on trial",           NULL,        plain_request },
-  { "reset",    0, 0, "",                 "erase the user's data and settings",        NULL,        plain_request },
+  { "reset",    0, 0, "[--erase]",        "erase the user's data and settings; at the server too", NULL, reset_request },
   { "doctor",   0, 0, "",                 "is this set up safely? 1 when not",         doctor_main, NULL },
 };
 /* clang-format on */
@@ -102,6 +107,7 @@ static bool flag(struct args *args, const char *arg)
 {
     bool *to = strcmp(arg, "--json") == 0       ? &args->json
                : strcmp(arg, "--json-log") == 0 ? &args->json_log
+               : strcmp(arg, "--erase") == 0    ? &args->erase
                                                 : NULL;
     if (to != NULL)
         *to = true;
@@ -185,6 +191,10 @@ static const struct command_line *find_command(const struct args *args)
 
         if (strcmp(c->name, args->command) != 0)
             continue;
+        if (args->erase && strcmp(c->name, "reset") != 0) {
+            fprintf(stderr, "lapel-agent: --erase: belongs to reset\n");
+            return NULL;
+        }
         if (args->rest_n >= c->least && args->rest_n <= c->most)
             return c;
         fprintf(stderr, "lapel-agent: %s: usage: %s %s\n", c->name, c->name, c->usage);

@@ -7,15 +7,17 @@
 #include "agent.h"
 #include "log.h"
 #include "lsuit/doc.h"
+#include "receipt.h"
 #include "sys.h"
 
 static const char *const SEVERITY[] = { "critical", "security", "feature" };
 static const char *const GATE[] = { "", "download", "install", "reboot" };
-static const char *const EVENT[] = { "",          "available",      "consent-needed", "disrupt",
-                                     "installed", "failed",         "reverted",       "postponed",
-                                     "withdrawn", "support-ending", "stale",          "refused",
-                                     "state",     "auth",           "fresh",          "statement",
-                                     "erased",    "trust" };
+static const char *const EVENT[] = {
+    "",         "available", "consent-needed", "disrupt",           "installed", "failed",
+    "reverted", "postponed", "withdrawn",      "support-ending",    "stale",     "refused",
+    "state",    "auth",      "fresh",          "statement-refused", "erased",    "trust",
+    "tampered"
+};
 
 static const char *name_of(const char *const *table, size_t n, unsigned i)
 {
@@ -110,6 +112,9 @@ static void note_outcome(struct outcome *o, const struct lapel_event *event, con
     case LAPEL_EVENT_REFUSED:
         o->refused = true;
         break;
+    case LAPEL_EVENT_ERASED:
+        (void)snprintf(o->why, sizeof o->why, "%s", class_ != NULL ? class_ : "");
+        break;
     case LAPEL_EVENT_FAILED:
     case LAPEL_EVENT_REVERTED:
     case LAPEL_EVENT_WITHDRAWN:
@@ -147,9 +152,25 @@ static void put_fault(json_t *o, const struct lsuit_fault *fault)
 static enum log_level level_of(enum lapel_event_id id)
 {
     return id == LAPEL_EVENT_FAILED || id == LAPEL_EVENT_REVERTED || id == LAPEL_EVENT_REFUSED ||
-                   id == LAPEL_EVENT_AUTH || id == LAPEL_EVENT_STALE
+                   id == LAPEL_EVENT_AUTH || id == LAPEL_EVENT_STALE ||
+                   id == LAPEL_EVENT_STATEMENT || id == LAPEL_EVENT_TAMPERED
                ? LOG_LEVEL_WARNING
                : LOG_LEVEL_INFO;
+}
+
+/* Kept before it is told: who asked may end us for the answer. */
+static void take_receipt(struct agent *a, const struct lapel_event *event, json_t *told)
+{
+    json_t *said = NULL;
+
+    if (event->receipt.ptr == NULL || !receipt_keep(a->state_fd, event->receipt))
+        return;
+    said = receipt_json(event->receipt);
+    if (said == NULL)
+        return;
+    json_decref(a->outcome.receipt);
+    a->outcome.receipt = json_incref(said);
+    json_object_set_new(told, "receipt", said);
 }
 
 static void on_event(void *ctx, const struct lapel_event *event)
@@ -174,6 +195,7 @@ static void on_event(void *ctx, const struct lapel_event *event)
                        event->year_month % 100);
         json_object_set_new(told, "support_end", json_string(month));
     }
+    take_receipt(a, event, told);
     note_outcome(&a->outcome, event, told);
     if (event->id == LAPEL_EVENT_AVAILABLE || is_end(event->id))
         keep_offer(a, is_end(event->id) ? NULL : event->offer);

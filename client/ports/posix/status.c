@@ -86,6 +86,15 @@ static json_t *attempt_json(const struct lapel_status *s)
                      (json_int_t)s->fetched, "total", (json_int_t)s->total);
 }
 
+/* How fresh the server's word is; null without keys to believe it by. */
+static json_t *statement_json(const struct agent *a, const struct lapel_status *s)
+{
+    if (a->conf->online_keys.n == 0)
+        return json_null();
+    return json_pack("{s:o, s:I, s:b}", "number", number(s->statement), "age_s",
+                     (json_int_t)s->fresh_age_s, "stale", (int)s->stale);
+}
+
 json_t *status_json(struct agent *a, bool daemon)
 {
     struct lapel_status s;
@@ -117,6 +126,7 @@ json_t *status_json(struct agent *a, bool daemon)
     json_object_set_new(o, "trust_version", json_integer(s.trust_version));
     json_object_set_new(o, "server", json_string(s.host));
     json_object_set_new(o, "support", support_json(a, &s));
+    json_object_set_new(o, "statement", statement_json(a, &s));
     json_object_set_new(o, "last_error", error_json(&s));
     json_object_set_new(o, "daemon", json_boolean(daemon));
     json_object_set_new(o, "agent_version", json_string(LAPEL_VERSION));
@@ -163,6 +173,8 @@ void status_print(const json_t *status)
         printf("%-14s none: no agent runs\n", "next check");
     printf("%-14s %s%s %s\n", "support until", at(support, "end"),
            json_is_true(json_object_get(support, "ended")) ? " (ended)" : "", at(support, "url"));
+    if (json_is_true(json_object_get(json_object_get(status, "statement"), "stale")))
+        printf("%-14s no fresh word from the server: perhaps somebody keeps it back\n", "stale");
     if (json_is_object(error))
         printf("%-14s %s: %s\n", "last error", at(error, "stage"), at(error, "class"));
 }

@@ -97,7 +97,7 @@ static json_t *do_check(struct agent *a, const json_t *request, const struct ver
     if (why != NULL)
         return refuse(why);
     lapel_status(&a->lapel, &s);
-    a->outcome = (struct outcome){ 0 };
+    agent_outcome(a);
     a->hold = !asker->daemon; /* a command only looks; it doesn't begin to download */
     a->wait_ms = 0;
     *w = (struct verb_wait){ .look = look_check, .checks = s.checks, .good_checks = s.good_checks };
@@ -194,18 +194,60 @@ static json_t *do_confirm(struct agent *a, const json_t *request, const struct v
     return settle(lapel_confirm(&a->lapel), "confirmed");
 }
 
-static json_t *do_reset(struct agent *a, const json_t *request, const struct verb_asker *asker,
-                        struct verb_wait *w)
+static json_t *reset(struct agent *a)
 {
     json_t *done = agent_reset(a);
 
-    (void)request;
-    (void)asker;
-    (void)w;
     if (done == NULL)
         return refuse("not everything could be erased; the log says what");
     json_object_set_new(done, "ok", json_true());
     return done;
+}
+
+/* Here nothing is erased before the server has: who is told that it failed can ask again. */
+static json_t *not_erased(const char *why)
+{
+    char text[240];
+
+    (void)snprintf(text, sizeof text, "nothing was erased: the server: %s", why);
+    return refuse(text);
+}
+
+static bool look_erase(struct agent *a, struct verb_wait *w, json_t **answer_out)
+{
+    struct lapel_status s;
+
+    lapel_status(&a->lapel, &s);
+    if (s.erase == LAPEL_ERASE_DONE) {
+        *answer_out = reset(a);
+        json_object_set(*answer_out, "server",
+                        a->outcome.receipt != NULL ? a->outcome.receipt : json_null());
+        return true;
+    }
+    if (s.erase == LAPEL_ERASE_FAILED)
+        *answer_out = not_erased(a->outcome.why);
+    else if (is_idle(a) && s.checks != w->checks)
+        *answer_out = not_erased("no good answer; it is asked again, see `lapel-agent status`");
+    else if (is_idle(a))
+        *answer_out = not_erased("it wants to be asked later, see `lapel-agent status`");
+    return *answer_out != NULL;
+}
+
+static json_t *do_reset(struct agent *a, const json_t *request, const struct verb_asker *asker,
+                        struct verb_wait *w)
+{
+    struct lapel_status s;
+
+    if (!json_is_true(json_object_get(request, "erase")))
+        return reset(a);
+    lapel_status(&a->lapel, &s);
+    agent_outcome(a);
+    a->hold = !asker->daemon;
+    a->wait_ms = 0;
+    *w = (struct verb_wait){ .look = look_erase, .checks = s.checks };
+    if (lapel_erase(&a->lapel) == LAPEL_OK)
+        return NULL;
+    return refuse("--erase: this device has no name or no token at a server");
 }
 
 /* clang-format off */
