@@ -33,6 +33,12 @@ USES.tests/unit/test_journal := client/liblapel manifests/liblsuit
 TESTS += tests/unit/test_fleet
 USES.tests/unit/test_fleet := client/liblapel manifests/liblsuit
 
+TESTS += tests/unit/test_verify
+USES.tests/unit/test_verify := client/liblapel manifests/liblsuit
+
+TESTS += tests/unit/test_init
+USES.tests/unit/test_init := client/liblapel manifests/liblsuit
+
 TESTS += tests/unit/test_state
 USES.tests/unit/test_state := client/liblapel manifests/liblsuit
 
@@ -70,3 +76,5 @@ USES.tests/powerloss/trust := client/liblapel manifests/liblsuit
 TEST_TOOLS += tests/integration/newcomer
 SRC.tests/integration/newcomer  := tests/integration/newcomer.c tests/integration/newcomer_port.c
 USES.tests/integration/newcomer := client/liblapel manifests/liblsuit
+
+TEST_SHIMS += tests/integration/fake_names

@@ -47,3 +47,6 @@ USES.tests/unit/test_canary := manifests/liblsuit
 SLOW_TESTS += tests/contract/test_watch
 USES.tests/contract/test_watch := server/libserver manifests/liblsuit
 TIMEOUT.tests/contract/test_watch := 240
+
+TESTS += tests/unit/test_explain
+USES.tests/unit/test_explain := server/libserver

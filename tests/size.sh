@@ -5,8 +5,10 @@
 # core what its public functions need, or for core_minimal and image_minimal (LAPEL_MINIMAL=1,
 # LSUIT_BASE=1) what lapel_init and lapel_step need. codec_base and codec_all are SUIT alone, without
 # lapel's own documents: an envelope from its first byte to its last command, with LSUIT_BASE=1 and
-# with everything; codec_stack is the deepest of those calls. `context` is sizeof(struct lapel);
-# `stack` is the deepest of any public function by the compiler's call graph, codec included. Writes build/size.json as {"target": {"name": bytes}} and closes with
+# with everything; codec_stack is the deepest of those calls. `boot_verifier` is lapel_boot_verify
+# and what it needs of the codec; `context` is sizeof(struct lapel); `stack` is the deepest of any
+# public function by the compiler's call graph, codec included. Writes build/size.json as
+# {"target": {"name": bytes}} and closes with
 # `N passed, N failed`, one for each budget.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -33,6 +35,7 @@ m33     core_all       12288
 m33     core_ram       0
 m33     image_minimal  17408
 m33     image_all      28672
+m33     boot_verifier  8192
 m33     context        1536
 m33     stack          2048
 '
@@ -70,7 +73,7 @@ SUIT_MORE='lsuit_run_dependencies lsuit_decrypt_open lsuit_decrypt_update lsuit_
     lsuit_decrypt_abort lsuit_suit_report_of lsuit_suit_report_write'
 
 public() { # the functions that lapel.h offers
-    sed -n 's/^[a-z].*[ *]\(lapel_[a-z_]*\)(.*/\1/p' client/include/lapel.h
+    sed -n 's/^[a-z].*[ *]\(lapel_[a-z_]*\)(.*/\1/p' client/include/lapel.h client/include/lapel_verify.h
 }
 
 context() { # tool prefix, compiler, flags: sizeof(struct lapel)
@@ -82,7 +85,8 @@ char size[sizeof(struct lapel)];' | $2 $3 -std=c11 -Imanifests/include -Iclient/
 }
 
 measure() { # target, compiler, flags: a line "target name bytes" each
-    local tools=${2%gcc} codec core least codec_base codec_size codec_stack core_size small image small_image stack
+    local tools=${2%gcc} codec core least codec_base codec_size codec_stack core_size small image
+    local small_image verifier stack
     codec=$(compile "$1" "$2" "$3" manifests/src/*.c) || return 1
     core=$(compile "$1" "$2" "$3" client/core/*.c) || return 1
     least=$(compile "$1/minimal" "$2" "$3 -DLAPEL_MINIMAL=1 -DLSUIT_BASE=1" client/core/*.c manifests/src/*.c) ||
@@ -95,6 +99,7 @@ measure() { # target, compiler, flags: a line "target name bytes" each
         core_size=$(linked "$2" "$3" "$(public)" $core) || return 1
         image=$(linked "$2" "$3" "$(public)" $core $codec) || return 1
         small=$(linked "$2" "$3" "lapel_init lapel_step" $(grep client/core <<<"$least")) || return 1
+        verifier=$(linked "$2" "$3" lapel_boot_verify $least) || return 1
         small_image=$(linked "$2" "$3" "lapel_init lapel_step" $least) || return 1
         stack=$(tests/stack.py $(public) -- $(printf '%s\n' $core $codec | sed 's/o$/ci/')) || return 1
     }
@@ -102,7 +107,8 @@ measure() { # target, compiler, flags: a line "target name bytes" each
         codec_stack "$(sort -n <<<"$codec_stack" | tail -n 1 | cut -d' ' -f1)" codec_ram "${codec_size#* }" \
         core_minimal "${small% *}" core_all "${core_size% *}" core_ram "${core_size#* }" \
         image_minimal "${small_image% *}" image_all "${image% *}" \
-        context "$(context "$tools" "$2" "$3")" stack "$(sort -n <<<"$stack" | tail -n 1 | cut -d' ' -f1)"
+        boot_verifier "${verifier% *}" context "$(context "$tools" "$2" "$3")" \
+        stack "$(sort -n <<<"$stack" | tail -n 1 | cut -d' ' -f1)"
     echo "$1 deepest of the codec: $(sort -n <<<"$codec_stack" | tail -n 1)" >&2
     echo "$1 deepest: $(sort -n <<<"$stack" | tail -n 1)" >&2
 }

@@ -18,6 +18,7 @@
 static int device_add(int argc, char **argv);
 static int device_list(int argc, char **argv);
 static int device_show(int argc, char **argv);
+static int device_explain(int argc, char **argv);
 static int device_rotate(int argc, char **argv);
 static int device_revoke(int argc, char **argv);
 static int device_forget(int argc, char **argv);
@@ -27,6 +28,7 @@ static const struct verb VERBS[] = {
   { "add",    "PRODUCT [ID]", "make one device, or all of --csv; credentials are written once", device_add },
   { "list",   "PRODUCT",      "ids and when they were last seen",                                device_list },
   { "show",   "PRODUCT ID",   "everything about one",                                            device_show },
+  { "explain","PRODUCT ID",   "each release: does it get it, why, when that may change",         device_explain },
   { "rotate", "PRODUCT ID",   "a second token beside the one in use",                            device_rotate },
   { "revoke", "PRODUCT ID",   "no token of it is good any more",                                 device_revoke },
   { "forget", "PRODUCT ID",   "every row about it goes",                                         device_forget },
@@ -400,6 +402,49 @@ static int device_show(int argc, char **argv)
     return about_one(&VERBS[2], argc, argv, "GET", "", false, "");
 }
 
+static void print_explained(const json_t *x)
+{
+    const json_t *when = json_object_get(x, "may_change_at");
+
+    printf("release %-4s sequence %-6s %-8s  %s", api_text(x, "release"), api_text(x, "sequence"),
+           api_text(x, "verdict"), api_text(x, "because"));
+    if (json_is_string(when))
+        printf("; may change at %s", api_text(x, "may_change_at"));
+    putchar('\n');
+}
+
+static int device_explain(int argc, char **argv)
+{
+    struct api api = { 0 };
+    const char *pos[2];
+    struct opt opts[] = { API_OPTS(&api) };
+    json_t *answer = NULL;
+    const json_t *x;
+    size_t i;
+    char *path;
+    int e = opts_parse(&VERBS[3], argc, argv, opts, pos, 2, 2, NULL);
+
+    if (e == CLI_OK)
+        e = check_id(pos[1], "ID");
+    if (e == CLI_OK)
+        e = api_open(&api, true);
+    if (e != CLI_OK)
+        return e;
+    path = device_path(pos[0], pos[1], "/explain");
+    e = path != NULL ? api_call(&api, "GET", path, NULL, &answer) : CLI_FAILED;
+    free(path);
+    if (e == CLI_OK && api.json)
+        api_print(answer);
+    else if (e == CLI_OK && json_is_true(json_object_get(answer, "revoked")))
+        printf("it is revoked: no token of it is good\n");
+    else if (e == CLI_OK && json_array_size(json_object_get(answer, "releases")) == 0)
+        printf("no release was offered in what it says it runs\n");
+    else if (e == CLI_OK)
+        json_array_foreach(json_object_get(answer, "releases"), i, x) print_explained(x);
+    json_decref(answer);
+    return e;
+}
+
 static int device_rotate(int argc, char **argv)
 {
     struct api api = { 0 };
@@ -409,7 +454,7 @@ static int device_rotate(int argc, char **argv)
     json_t *answer = NULL;
     struct file_out file;
     char *path;
-    int e = opts_parse(&VERBS[3], argc, argv, opts, pos, 2, 2, NULL);
+    int e = opts_parse(&VERBS[4], argc, argv, opts, pos, 2, 2, NULL);
 
     if (e == CLI_OK)
         e = check_id(pos[1], "ID");
@@ -432,12 +477,12 @@ static int device_rotate(int argc, char **argv)
 
 static int device_revoke(int argc, char **argv)
 {
-    return about_one(&VERBS[4], argc, argv, "POST", "/revoke", true, "revoked");
+    return about_one(&VERBS[5], argc, argv, "POST", "/revoke", true, "revoked");
 }
 
 static int device_forget(int argc, char **argv)
 {
-    return about_one(&VERBS[5], argc, argv, "DELETE", "", false, "forgotten");
+    return about_one(&VERBS[6], argc, argv, "DELETE", "", false, "forgotten");
 }
 
 int cmd_device(int argc, char **argv)

@@ -29,17 +29,8 @@ static const struct verb VERBS[] = {
 
 /* --- publish -------------------------------------------------------------------------------- */
 
-/* Is this payload named by the envelope? A wrong file is said here, not after the upload. */
-static bool named(const struct lsuit_facts *facts, const uint8_t *digest)
-{
-    for (uint32_t i = 0; i < facts->fetch_n; i++)
-        if (facts->fetch[i].digest.bytes.len == LSUIT_SHA256_LEN &&
-            memcmp(facts->fetch[i].digest.bytes.ptr, digest, LSUIT_SHA256_LEN) == 0)
-            return true;
-    return false;
-}
-
-static int send_payload(const struct api *api, const struct lsuit_facts *facts, const char *file)
+/* A wrong file is said here, not after the upload. */
+static int send_payload(const struct api *api, struct lsuit_bytes doc, const char *file)
 {
     uint8_t digest[LSUIT_SHA256_LEN];
     char hex[2 * LSUIT_SHA256_LEN + 1], path[128];
@@ -47,12 +38,15 @@ static int send_payload(const struct api *api, const struct lsuit_facts *facts, 
     FILE *said = api->json ? stderr : stdout;
     uint64_t size = 0;
     long status = 0;
+    bool named = false;
     int e = file_measure(file, digest, &size);
 
+    if (e == CLI_OK)
+        e = envelope_names(doc, digest, size, &named);
+    if (e == CLI_OK && !named)
+        e = cli_fail("%s: the envelope names no payload with this digest", file);
     if (e != CLI_OK)
         return e;
-    if (!named(facts, digest))
-        return cli_fail("%s: the envelope names no payload with this digest", file);
     hex_put(digest, sizeof digest, hex);
     snprintf(path, sizeof path, "/api/v1/payloads/%s", hex);
     e = api_head(api, path, &status);
@@ -83,25 +77,14 @@ static void print_release(const json_t *r)
 static int publish(const struct api *api, const char *product, struct lsuit_bytes doc,
                    const char *const *payloads, size_t n)
 {
-    struct lsuit_fault fault = { .component = -1 };
     struct http_call call = { 0 };
     struct lsuit_envelope env;
-    struct lsuit_manifest m;
-    struct lsuit_facts facts;
-    enum lsuit_err le;
     json_t *answer = NULL;
     char *path;
     int e = envelope_open(doc, &env);
 
-    if (e != CLI_OK)
-        return e;
-    le = lsuit_manifest_read(&env, &lsuit_crypto_psa, &m, &fault);
-    if (le == LSUIT_OK)
-        le = lsuit_manifest_facts(&m, &facts, &fault);
-    if (le != LSUIT_OK)
-        return cli_fault("envelope", le, &fault);
     for (size_t i = 0; i < n && e == CLI_OK; i++)
-        e = send_payload(api, &facts, payloads[i]);
+        e = send_payload(api, doc, payloads[i]);
     if (e != CLI_OK)
         return e;
     path = api_path("/api/v1/products/", product, "/releases");

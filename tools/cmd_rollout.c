@@ -232,7 +232,8 @@ static int rollout_get(const struct api *api, const char *id, json_t **answer_ou
 
 static void decision_row(const json_t *d, void *user)
 {
-    const json_t *c = json_object_get(d, "counts"), *revision = json_object_get(d, "revision");
+    const json_t *c = json_object_get(d, "counts"), *revision = json_object_get(d, "revision"), *x;
+    size_t i;
 
     (void)user;
     printf("%-20s wave %" JSON_INTEGER_FORMAT "  %-8s %s%s\n", api_text(d, "at"),
@@ -248,6 +249,10 @@ static void decision_row(const json_t *d, void *user)
     if (json_is_string(revision))
         printf(", revision '%s'", api_text(d, "revision"));
     printf("), 10^%.2f that it is harmless\n", json_number_value(json_object_get(d, "harmless")));
+    json_array_foreach(json_object_get(d, "suspects"), i, x)
+        printf("    suspect: revision '%s', 10^%.2f, bad %s of %s judged, failed %s\n",
+               api_text(x, "revision"), json_number_value(json_object_get(x, "harmful")),
+               api_text(x, "bad"), api_text(x, "judged"), api_text(x, "failed"));
 }
 
 /* Newest first, each made again by the server from the rows that it used. */

@@ -319,30 +319,56 @@ static bool is_digest(const struct lsuit_digest *d, const uint8_t *sha256)
     return d->bytes.len == LSUIT_SHA256_LEN && memcmp(d->bytes.ptr, sha256, LSUIT_SHA256_LEN) == 0;
 }
 
-int envelope_installs(struct lsuit_bytes doc, const char *payload)
+/* Whether its own commands fetch it. */
+static int fetches(struct lsuit_bytes doc, const uint8_t *sha256, uint64_t size,
+                   struct lsuit_envelope *env_out, bool *found_out)
 {
     struct lsuit_fault fault = { .component = -1 };
-    struct lsuit_envelope env;
     struct lsuit_manifest m;
     struct lsuit_facts facts;
-    uint8_t sha256[LSUIT_SHA256_LEN];
-    uint64_t size = 0;
     enum lsuit_err le;
-    int e = envelope_open(doc, &env);
+    int e = envelope_open(doc, env_out);
 
-    if (e == CLI_OK)
-        e = file_measure(payload, sha256, &size);
     if (e != CLI_OK)
         return e;
-    le = lsuit_manifest_read(&env, CRYPTO, &m, &fault);
+    le = lsuit_manifest_read(env_out, CRYPTO, &m, &fault);
     if (le == LSUIT_OK)
         le = lsuit_manifest_facts(&m, &facts, &fault);
     if (le != LSUIT_OK)
         return cli_fault("envelope", le, &fault);
     for (uint32_t i = 0; i < facts.fetch_n; i++)
-        if (is_digest(&facts.fetch[i].digest, sha256) && facts.fetch[i].size == size)
-            return CLI_OK;
-    return cli_fail("%s: the manifest installs nothing with its digest and size", payload);
+        *found_out = *found_out ||
+                     (is_digest(&facts.fetch[i].digest, sha256) && facts.fetch[i].size == size);
+    return CLI_OK;
+}
+
+int envelope_names(struct lsuit_bytes doc, const uint8_t sha256[LSUIT_SHA256_LEN], uint64_t size,
+                   bool *found_out)
+{
+    struct lsuit_envelope env, inner;
+    struct lsuit_bytes name, payload;
+    int e;
+
+    *found_out = false;
+    e = fetches(doc, sha256, size, &env, found_out);
+    for (uint32_t i = 0; e == CLI_OK && lsuit_envelope_payload_at(&env, i, &name, &payload); i++)
+        if (payload.len > 2 && payload.ptr[0] == 0xd8 && payload.ptr[1] == LSUIT_TAG_ENVELOPE)
+            e = fetches(payload, sha256, size, &inner, found_out);
+    return e;
+}
+
+int envelope_installs(struct lsuit_bytes doc, const char *payload)
+{
+    uint8_t sha256[LSUIT_SHA256_LEN];
+    uint64_t size = 0;
+    bool found = false;
+    int e = file_measure(payload, sha256, &size);
+
+    if (e == CLI_OK)
+        e = envelope_names(doc, sha256, size, &found);
+    if (e == CLI_OK && !found)
+        e = cli_fail("%s: the manifest installs nothing with its digest and size", payload);
+    return e;
 }
 
 /* One INTEGER of an ECDSA-Sig-Value into 32 bytes, right-aligned. */

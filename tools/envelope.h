@@ -66,7 +66,14 @@ int envelope_add_signature(const struct lsuit_envelope *env, int32_t alg,
                            const uint8_t sig[LSUIT_ES256_LEN], uint8_t *buf, size_t cap,
                            struct lsuit_bytes *doc_out);
 
-/* Whether a file is an image of the manifest, digest and size. Prints that it is not. */
+/*
+ * Whether the envelope, or a dependency inside it, fetches a payload of this digest and size.
+ * CLI_FAILED when one of them can't be read; printed.
+ */
+int envelope_names(struct lsuit_bytes doc, const uint8_t sha256[LSUIT_SHA256_LEN], uint64_t size,
+                   bool *found_out);
+
+/* Whether a file is such a payload. Prints that it is not. */
 int envelope_installs(struct lsuit_bytes doc, const char *payload);
 
 /* Write the envelope without its text, which must be severable. cap doc.len is enough. */

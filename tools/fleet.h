@@ -80,6 +80,7 @@ struct result {
     int64_t exposed;         /* devices that started */
     int64_t exposed_stratum; /* of model.stratum, or of the last */
     int64_t stratum;         /* devices it has, about */
+    int suspect;             /* the stratum that is named first; -1: none */
     double ended_days;       /* halted, held or complete */
     double reach_days;       /* 99 % of the devices seen are confirmed; < 0: never */
     double reached;          /* share confirmed of those seen, at 14 days */

@@ -8,6 +8,7 @@
 enum measure {
     HALTS,    /* halted with at most `most` of the fleet (or stratum) exposed */
     STOPS,    /* the same, or held for a person */
+    NAMES,    /* halted, and the stratum that it harms is the first suspect */
     KEEPS_ON, /* neither halted nor held */
     REACHES   /* 99 % of those seen are confirmed within `most` days */
 };
@@ -32,6 +33,8 @@ static const struct figure FIGURES[] = {
     { .devices = 10000, .poll_ms = DAY, .background = 0.01, .brick = 0.02, .stratum = -1 } },
   { "revision", "one revision, 1 % of the fleet, bricks: at most 20 % of it exposed", HALTS, 0.20, 0.95, 200, 200,
     { .devices = 1000000, .poll_ms = DAY, .background = 0.01, .brick = 1, .stratum = FLEET_STRATA - 1 } },
+  { "suspect", "one revision, 10 % of the fleet, of which a fifth bricks: named first", NAMES, 0, 0.95, 200, 0,
+    { .devices = 1000000, .poll_ms = DAY, .background = 0.01, .brick = 0.2, .stratum = 2 } },
   { "bad", "10 % report a failure: halted with at most 0.1 % exposed", HALTS, 0.001, 0.95, 200, 200,
     { .devices = 1000000, .poll_ms = DAY, .background = 0.01, .fail = 0.10, .stratum = -1 } },
   { "good-constant", "a good release, background constant: neither halted nor held", KEEPS_ON, 0, 0.99, 2000, 200,
@@ -95,6 +98,8 @@ static bool good(const struct run *run, const struct result *r)
         return r->halted && exposed <= run->f->most * of;
     case STOPS:
         return (r->halted || r->held) && exposed <= run->f->most * of;
+    case NAMES:
+        return r->halted && r->suspect == run->model.stratum;
     case KEEPS_ON:
         return !r->halted && !r->held;
     case REACHES:

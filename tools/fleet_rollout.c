@@ -293,6 +293,13 @@ static void note(struct trace *t, const struct sim *s, int hour,
         seen->control > 0 ? (double)seen->control_bad / (double)seen->control : 0;
 }
 
+static int first_suspect(const struct sim *s)
+{
+    struct evidence_suspect list[EVIDENCE_STRATA];
+
+    return evidence_suspects(&s->evidence, &EVIDENCE_RULES, list) > 0 ? list[0].stratum : -1;
+}
+
 /* True when it is over. */
 static bool step(struct sim *s, int hour, struct trace *trace)
 {
@@ -313,6 +320,7 @@ static bool step(struct sim *s, int hour, struct trace *trace)
     s->out->ended_days = (double)(hour + 1) / 24;
     s->out->halted = kind == GATE_HALT;
     s->out->held = kind == GATE_HOLD;
+    s->out->suspect = first_suspect(s);
     if (kind == GATE_ADVANCE && s->waves_open < PRESET_WAVES)
         open_wave(s, now);
     else if (s->waves_open == PRESET_WAVES)

@@ -16,7 +16,7 @@ static const struct verb NOUNS[] = {
   { "manifest", "create | sign | verify | show | sever",                  "SUIT manifests, without a server",        cmd_manifest },
   { "release",  "publish | list | show | withdraw",                "what was signed, on the server",          cmd_release },
   { "rollout",  "create | start | show | watch | halt | ...",      "hand a release out in waves",             cmd_rollout },
-  { "device",   "add | list | show | rotate | revoke | forget",    "identities and credentials",              cmd_device },
+  { "device",   "add | list | show | explain | rotate | ...",       "identities and credentials",              cmd_device },
   { "product",  "set | show | list",                               "what is sold, supported until when",      cmd_product },
   { "token",    "bootstrap | new | list | revoke",                 "who may do what",                         cmd_token },
   { "trust",    "new | next | sign | verify | publish | ...", "who may sign, and how devices learn it",   cmd_trust },

@@ -34,7 +34,12 @@ enum context {
     IN_PARAMETERS,
     IN_TEXT,
     IN_LANGUAGE,
-    IN_TEXT_COMPONENT
+    IN_TEXT_COMPONENT,
+    IN_DEPENDENCIES, /* component index: IN_DEPENDENCY */
+    IN_DEPENDENCY,
+    IN_HEADER,     /* of COSE */
+    IN_SIGNATURES, /* or recipients */
+    IN_REPORT
 };
 
 static void indent(unsigned depth)
@@ -263,9 +268,62 @@ static void diag(const cbor_item_t *item, unsigned depth)
 
 static void tree(const cbor_item_t *item, enum context in, unsigned depth);
 
+/* Algorithms of encryption too, which the codec has no names for. */
+static const char *alg_name(int64_t alg)
+{
+    switch (alg) {
+    case LSUIT_ALG_A128GCM:
+        return "A128GCM";
+    case LSUIT_ALG_A128CTR:
+        return "A128CTR";
+    case LSUIT_ALG_A128KW:
+        return "A128KW";
+    case LSUIT_ALG_ECDH_ES_A128KW:
+        return "ECDH-ES+A128KW";
+    default:
+        return lsuit_name_alg(alg);
+    }
+}
+
+static const char *header_name(int64_t key)
+{
+    return key == 1    ? "alg"
+           : key == 2  ? "crit"
+           : key == 4  ? "kid"
+           : key == 5  ? "IV"
+           : key == -1 ? "ephemeral key"
+                       : NULL;
+}
+
+static const char *report_name(int64_t key)
+{
+    switch (key) {
+    case 2:
+        return "suit-report-nonce";
+    case 3:
+        return "suit-report-records";
+    case 4:
+        return "suit-report-result";
+    case 8:
+        return "suit-report-capability-report";
+    case 99:
+        return "suit-reference";
+    default:
+        return NULL;
+    }
+}
+
 static const char *key_name(enum context in, int64_t key)
 {
     switch (in) {
+    case IN_DEPENDENCIES:
+        return "component index";
+    case IN_DEPENDENCY:
+        return key == 1 ? "suit-dependency-prefix" : NULL;
+    case IN_HEADER:
+        return header_name(key);
+    case IN_REPORT:
+        return report_name(key);
     case IN_ENVELOPE:
         return lsuit_name_envelope_key(key);
     case IN_MANIFEST:
@@ -283,15 +341,26 @@ static const char *key_name(enum context in, int64_t key)
     }
 }
 
+static bool is_envelope(const cbor_item_t *bstr)
+{
+    const unsigned char *p;
+
+    if (!cbor_isa_bytestring(bstr) || !cbor_bytestring_is_definite(bstr) ||
+        cbor_bytestring_length(bstr) < 3)
+        return false;
+    p = cbor_bytestring_handle(bstr);
+    return p[0] == 0xd8 && p[1] == LSUIT_TAG_ENVELOPE;
+}
+
 /* What the value under a key means. */
-static enum context value_context(enum context in, const cbor_item_t *key)
+static enum context value_context(enum context in, const cbor_item_t *key, const cbor_item_t *value)
 {
     int64_t k = is_int(key) ? int_of(key) : 0;
 
     switch (in) {
     case IN_ENVELOPE:
-        if (!is_int(key))
-            return IN_NOTHING;
+        if (!is_int(key)) /* an integrated payload, or the envelope of a dependency */
+            return is_envelope(value) ? IN_ENVELOPE : IN_NOTHING;
         if (k == 2)
             return IN_AUTH;
         if (k == 3)
@@ -306,9 +375,13 @@ static enum context value_context(enum context in, const cbor_item_t *key)
             return IN_TEXT;
         return k >= 7 && k != LSUIT_SECTION_COSWID ? IN_SEQUENCE : IN_NOTHING;
     case IN_COMMON:
-        return k == 4 ? IN_SEQUENCE : IN_NOTHING;
+        return k == 1 ? IN_DEPENDENCIES : k == 4 ? IN_SEQUENCE : IN_NOTHING;
+    case IN_DEPENDENCIES:
+        return IN_DEPENDENCY;
     case IN_PARAMETERS:
-        return k == LSUIT_PARAM_IMAGE_DIGEST ? IN_DIGEST : IN_NOTHING;
+        return k == LSUIT_PARAM_IMAGE_DIGEST      ? IN_DIGEST
+               : k == LSUIT_PARAM_ENCRYPTION_INFO ? IN_COSE
+                                                  : IN_NOTHING;
     case IN_TEXT:
         return IN_LANGUAGE;
     case IN_LANGUAGE:
@@ -330,10 +403,17 @@ static void tree_map(const cbor_item_t *item, enum context in, unsigned depth)
         diag(key, 0);
         if (name != NULL)
             printf(" %s", name);
-        else if (is_int(key) && in != IN_NOTHING)
+        else if (is_int(key) && in != IN_NOTHING && in != IN_HEADER && in != IN_REPORT)
             printf(" (not in draft-ietf-suit-manifest-37)");
+        if (in == IN_HEADER && is_int(key) && int_of(key) == 1 && is_int(pairs[i].value)) {
+            name = alg_name(int_of(pairs[i].value));
+            printf(": ");
+            print_int(pairs[i].value);
+            printf(" %s\n", name != NULL ? name : "(unknown algorithm)");
+            continue;
+        }
         putchar(':');
-        tree(pairs[i].value, value_context(in, key), depth + 1);
+        tree(pairs[i].value, value_context(in, key, pairs[i].value), depth + 1);
     }
 }
 
@@ -396,17 +476,61 @@ static void tree_digest(const cbor_item_t *item)
     putchar('\n');
 }
 
-/* [protected, unprotected, payload, signature] */
+/* Tags of COSE structures (RFC 9052, section 2); NULL for another. */
+static const char *cose_name(uint64_t tag)
+{
+    switch (tag) {
+    case 16:
+        return "COSE_Encrypt0";
+    case 17:
+        return "COSE_Mac0";
+    case 18:
+        return "COSE_Sign1";
+    case 96:
+        return "COSE_Encrypt";
+    case 97:
+        return "COSE_Mac";
+    case 98:
+        return "COSE_Sign";
+    default:
+        return NULL;
+    }
+}
+
+static void tree_protected(const cbor_item_t *item, unsigned depth)
+{
+    if (cbor_isa_bytestring(item) && cbor_bytestring_is_definite(item) &&
+        cbor_bytestring_length(item) == 0)
+        printf(" nothing\n");
+    else
+        tree(item, IN_HEADER, depth);
+}
+
+/* [protected, unprotected, payload, signature, signatures, recipients]; a signature has three. */
 static void tree_cose(const cbor_item_t *item, unsigned depth)
 {
-    static const char *const NAMES[] = { "protected", "unprotected", "payload", "signature" };
     cbor_item_t **items = cbor_array_handle(item);
+    size_t n = cbor_array_size(item);
 
-    for (size_t i = 0; i < cbor_array_size(item) && i < 4; i++) {
+    for (size_t i = 0; i < n && i < 5; i++) {
+        bool list = cbor_isa_array(items[i]);
+        bool signers =
+            list && cbor_array_size(items[i]) > 0 && cbor_isa_array(cbor_array_handle(items[i])[0]);
+
         indent(depth);
-        printf("%s: ", NAMES[i]);
-        diag(items[i], 0);
-        putchar('\n');
+        if (i < 2) {
+            printf(i == 0 ? "protected:" : "unprotected:");
+            tree_protected(items[i], depth + 1);
+        } else if (signers) {
+            printf("signers or recipients:");
+            tree(items[i], IN_SIGNATURES, depth + 1);
+        } else {
+            printf(n == 3   ? "signature or wrapped key:"
+                   : i == 2 ? "payload:"
+                            : "signature or tag:");
+            /* detached in SUIT; a report stands in it */
+            tree(items[i], i == 2 ? IN_REPORT : IN_NOTHING, depth + 1);
+        }
     }
 }
 
@@ -426,6 +550,14 @@ static void tree_array(const cbor_item_t *item, enum context in, unsigned depth)
         putchar('\n');
         tree_cose(item, depth);
         return;
+    case IN_SIGNATURES:
+        putchar('\n');
+        for (size_t i = 0; i < cbor_array_size(item); i++) {
+            indent(depth);
+            printf("-");
+            tree(items[i], IN_COSE, depth + 1);
+        }
+        return;
     case IN_AUTH:
     case IN_ALTERNATIVES:
         putchar('\n');
@@ -443,6 +575,13 @@ static void tree_array(const cbor_item_t *item, enum context in, unsigned depth)
     }
 }
 
+static void print_tag(uint64_t tag)
+{
+    const char *name = cose_name(tag);
+
+    printf(" tag %" PRIu64 "%s%s", tag, name != NULL ? " " : "", name != NULL ? name : "");
+}
+
 static void tree_bstr(const cbor_item_t *item, enum context in, unsigned depth)
 {
     unsigned tag = 0;
@@ -450,7 +589,7 @@ static void tree_bstr(const cbor_item_t *item, enum context in, unsigned depth)
 
     if (content != NULL) {
         if (tag != 0)
-            printf(" tag %u", tag);
+            print_tag(tag);
         tree(content, in, depth);
         cbor_decref(&content);
         return;
@@ -484,7 +623,7 @@ static void tree(const cbor_item_t *item, enum context in, unsigned depth)
         break;
     case CBOR_TYPE_TAG:
         tagged = cbor_tag_item(item);
-        printf(" tag %" PRIu64, cbor_tag_value(item));
+        print_tag(cbor_tag_value(item));
         tree(tagged, in, depth);
         cbor_decref(&tagged);
         break;
@@ -524,6 +663,20 @@ static enum lsuit_err strict(struct lsuit_bytes doc, struct lsuit_manifest *m,
     return e;
 }
 
+/* A SUIT_Report, or a COSE structure, in which a signed one comes. */
+static bool is_report(const cbor_item_t *item)
+{
+    if (cbor_isa_tag(item))
+        return cose_name(cbor_tag_value(item)) != NULL;
+    for (size_t i = 0; cbor_isa_map(item) && i < cbor_map_size(item); i++) {
+        const cbor_item_t *key = cbor_map_handle(item)[i].key;
+
+        if (cbor_isa_uint(key) && cbor_get_int(key) == 99) /* suit-reference */
+            return true;
+    }
+    return false;
+}
+
 int show_tree(struct lsuit_bytes doc)
 {
     cbor_item_t *item = load(doc);
@@ -535,6 +688,13 @@ int show_tree(struct lsuit_bytes doc)
 
     if (item == NULL)
         return CLI_FAILED;
+    if (is_report(item)) {
+        printf("no envelope, but a report or another structure of its own:");
+        tree(item, cbor_isa_tag(item) ? IN_COSE : IN_REPORT, 1);
+        cbor_decref(&item);
+        printf("who vouches for it was not checked\n");
+        return CLI_OK;
+    }
     draft = lsuit_draft_guess(doc);
     printf("encoding: %s\nenvelope:",
            draft != NULL ? draft : "no sign of a draft before draft-ietf-suit-manifest-29");
@@ -581,7 +741,7 @@ static void set_uint(json_t *o, const char *key, uint64_t v)
 
 static json_t *facts_json(const struct lsuit_manifest *m, const struct lsuit_facts *f)
 {
-    json_t *o = json_object(), *images = json_array();
+    json_t *o = json_object(), *images = json_array(), *dependencies = json_array();
 
     set_hex(o, "digest", m->digest.bytes);
     set_uint(o, "sequence", m->sequence);
@@ -601,7 +761,29 @@ static json_t *facts_json(const struct lsuit_manifest *m, const struct lsuit_fac
         json_array_append_new(images, image);
     }
     json_object_set_new(o, "payloads", images);
+    for (uint32_t i = 0; i < m->components_n; i++)
+        if ((m->dependencies >> i & 1) != 0)
+            json_array_append_new(dependencies, json_integer((json_int_t)i));
+    json_object_set_new(o, "dependencies", dependencies);
     return o;
+}
+
+/* What the strict reader says, and what older draft it may come from. */
+static void set_verdict(json_t *o, struct lsuit_bytes doc, enum lsuit_err e,
+                        const struct lsuit_fault *fault)
+{
+    const char *draft = lsuit_draft_guess(doc);
+
+    json_object_set_new(o, "accepted", json_boolean(e == LSUIT_OK));
+    if (draft != NULL)
+        json_object_set_new(o, "draft", json_string(draft));
+    if (e == LSUIT_OK)
+        return;
+    json_object_set_new(o, "error", json_string(lsuit_err_name(e)));
+    if (fault->what != NULL)
+        json_object_set_new(o, "what", json_string(fault->what));
+    if (fault->why != NULL)
+        json_object_set_new(o, "why", json_string(fault->why));
 }
 
 int show_json(struct lsuit_bytes doc)
@@ -615,10 +797,9 @@ int show_json(struct lsuit_bytes doc)
 
     if (e == LSUIT_OK)
         e = lsuit_manifest_facts(&m, &facts, &fault);
-    if (e != LSUIT_OK)
-        return cli_fault("envelope", e, &fault);
-    o = facts_json(&m, &facts);
+    o = e == LSUIT_OK ? facts_json(&m, &facts) : json_object();
+    set_verdict(o, doc, e, &fault);
     print_json(o);
     json_decref(o);
-    return CLI_OK;
+    return e == LSUIT_OK ? CLI_OK : CLI_FAILED;
 }

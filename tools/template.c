@@ -332,10 +332,9 @@ static int read_component(const json_t *o, size_t index, const char *dir, struct
 
 static int read_dependency(const json_t *o, size_t index, const char *dir, struct template *t)
 {
-    static const char *const NAMES[] = { "id", "envelope", "prefix", "uri", "integrated", NULL };
-    const json_t *prefix = json_object_get(o, "prefix");
+    static const char *const NAMES[] = { "id", "envelope", "uri", "integrated", NULL };
     struct template_component *c;
-    char where[64], field[FIELD_MAX];
+    char where[64];
     int e;
 
     snprintf(where, sizeof where, "dependencies[%zu]", index);
@@ -348,10 +347,7 @@ static int read_dependency(const json_t *o, size_t index, const char *dir, struc
     c = add_component(o, where, TEMPLATE_DEPENDENCY, t);
     if (c == NULL)
         return CLI_FAILED;
-    snprintf(field, sizeof field, "%sprefix", where);
-    if (prefix != NULL)
-        e = get_component_id(prefix, field, c->prefix, sizeof c->prefix, &c->prefix_n);
-    return e == CLI_OK ? read_image(o, where, "envelope", dir, &c->image[0]) : e;
+    return read_image(o, where, "envelope", dir, &c->image[0]);
 }
 
 static int read_language(const char *tag, const json_t *o, struct template_language *l)

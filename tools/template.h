@@ -60,8 +60,6 @@ struct template_component {
     size_t source, base; /* of an image: their components, or TEMPLATE_NO_COMPONENT */
     struct template_encryption encryption; /* of an image with a source */
     uint8_t digest[LSUIT_SHA256_LEN];      /* of a dependency: that of its manifest */
-    uint8_t prefix[128]; /* of a dependency: encoded suit-dependency-prefix, or none */
-    size_t prefix_n;
 };
 
 struct template_language {

@@ -228,7 +228,7 @@ static bool has_role(const struct template *t, enum template_role role)
     return false;
 }
 
-/* suit-dependencies: index, and the prefix if there is one. */
+/* suit-dependencies: their indices, and nothing about them. */
 static void put_dependencies(struct lsuit_cbor_writer *w, const struct template *t)
 {
     uint32_t n = 0;
@@ -238,16 +238,10 @@ static void put_dependencies(struct lsuit_cbor_writer *w, const struct template 
     lsuit_put_int(w, 1);
     lsuit_put_map(w, n);
     for (size_t i = 0; i < t->components; i++) {
-        const struct template_component *c = &t->component[i];
-
-        if (c->role != TEMPLATE_DEPENDENCY)
+        if (t->component[i].role != TEMPLATE_DEPENDENCY)
             continue;
         lsuit_put_uint(w, i);
-        lsuit_put_map(w, c->prefix_n > 0);
-        if (c->prefix_n > 0) {
-            lsuit_put_int(w, 1);
-            lsuit_put_item(w, (struct lsuit_bytes){ c->prefix, c->prefix_n });
-        }
+        lsuit_put_map(w, 0);
     }
 }
 

@@ -430,6 +430,7 @@ static enum lsuit_err check_sizes(struct lapel *ctx)
     const struct lsuit_dry *dry = &ctx->memory.work->run.dry_result;
     struct lapel_slot_info info;
     uint64_t room = 0;
+    unsigned n = 0;
 
     if (dry->size_unknown)
         return LSUIT_ERR_PARAMETER;
@@ -440,7 +441,10 @@ static enum lsuit_err check_sizes(struct lapel *ctx)
         if (ctx->port.slots->info(ctx->port.ctx, ctx->map[i], ctx->target, &info) <= 0)
             return LSUIT_ERR_OPERATION;
         room += info.size;
+        n++;
     }
+    if (n > 1 && !ctx->port.boot->atomic_set)
+        return LSUIT_ERR_OPERATION; /* a cut between would leave one new and one old */
     return dry->fetch_bytes > room ? LSUIT_ERR_SPACE : LSUIT_OK;
 }
 
@@ -892,6 +896,9 @@ enum lapel_err lapel_apply_step(struct lapel *ctx)
     switch ((enum work)ctx->work) {
     case WORK_NONE:
         ctx->wait_ms = UINT32_MAX;
+        return LAPEL_OK;
+    case WORK_SELF:
+        lapel_self_step(ctx);
         return LAPEL_OK;
     case WORK_MANIFEST:
         manifest(ctx);

@@ -214,7 +214,7 @@ static void take_offer(struct lapel *ctx, const struct lsuit_verdict *v)
     memcpy(pair.digest, v->digest.ptr, sizeof pair.digest);
     if (in_hand(ctx, v) || ctx->rec.state == LAPEL_TRIAL || ctx->rec.state == LAPEL_REJECTED)
         return;
-    if (ctx->rec.accepted_known &&
+    if (ctx->rec.accepted_known && !ctx->tampered &&
         memcmp(pair.digest, ctx->rec.accepted.digest, sizeof pair.digest) == 0)
         return; /* it runs already */
     if (ctx->denied_any && memcmp(ctx->denied, pair.digest, sizeof ctx->denied) == 0)

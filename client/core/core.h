@@ -4,6 +4,7 @@
  *
  *   lapel.c   public functions; which piece of work is next
  *   init.c    a start
+ *   self.c    the running image, looked at after a start
  *   apply.c   the release in hand, from its envelope to its confirmation
  *   check.c   check-in, answer, report
  *   fresh.c   statements, and the server that is static files
@@ -30,6 +31,7 @@ struct lsuit_verdict;
 /* The next piece of work on the release in hand. */
 enum work {
     WORK_NONE = 0,
+    WORK_SELF,     /* is the running image still what was confirmed? */
     WORK_MANIFEST, /* fetch the envelope */
     WORK_VERIFY,   /* signature, sequence, whole check */
     WORK_DRY,      /* dry run of the update */
@@ -234,6 +236,14 @@ enum lapel_err lapel_state_set(struct lapel *ctx, enum lapel_state state);
 void lapel_state_outcome(struct lapel_record *r, const struct lapel_fail *how);
 /* At start: hold the journal against the boot loader's word. */
 enum lapel_err lapel_state_settle(struct lapel *ctx);
+
+/* self.c */
+/* At start, in READY: begin to look at the running image. */
+void lapel_self_start(struct lapel *ctx);
+/* One piece of it. */
+void lapel_self_step(struct lapel *ctx);
+/* Something else is taken in hand. */
+void lapel_self_end(struct lapel *ctx);
 
 /* policy.c */
 void lapel_policy_tick(struct lapel *ctx);

@@ -30,6 +30,7 @@ enum http_result lapel_fetch_ask(struct lapel *ctx, enum exchange exchange,
     enum http_result r = lapel_http_start(&ctx->http, request);
     if (r == HTTP_AGAIN)
         ctx->exchange = (uint8_t)exchange;
+    ctx->exchange_at = now_ms(ctx);
     return r;
 }
 

@@ -171,6 +171,16 @@ static void recover(struct lapel *ctx)
     ctx->manifest_ok = false;
 }
 
+/* A hardware counter can't be set back with the flash. */
+static void raise_counter(struct lapel *ctx)
+{
+    uint64_t counter = 0;
+
+    if (ctx->port.nv->counter_get != NULL &&
+        ctx->port.nv->counter_get(ctx->port.ctx, &counter) > 0 && counter > ctx->rec.counter)
+        ctx->rec.counter = counter;
+}
+
 /* The records, and what they and the boot loader say of each other. */
 static enum lapel_err resume(struct lapel *ctx)
 {
@@ -186,6 +196,7 @@ static enum lapel_err resume(struct lapel *ctx)
     }
     if (!ctx->nv_known)
         recover(ctx);
+    raise_counter(ctx);
     ctx->tick_saved = ctx->rec.postpone_left_ms;
     ctx->rec.boots++;
     e = lapel_state_settle(ctx);
@@ -216,6 +227,7 @@ enum lapel_err lapel_init(struct lapel *ctx, const struct lapel_config *config,
     lapel_trust_locate(ctx);
     (void)lapel_journal_save(ctx); /* the count of boots; it goes with the next record otherwise */
 
+    lapel_self_start(ctx);
     if (ctx->rec.state == LAPEL_TRIAL || ctx->rec.state == LAPEL_FAILED ||
         ctx->rec.outcome.kind != LAPEL_OUTCOME_NONE)
         lapel_core_soon(ctx, SOON_MS);

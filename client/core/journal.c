@@ -11,7 +11,8 @@ _Static_assert(offsetof(struct lapel_record, state) == HEAD, "the head is the sa
 _Static_assert(sizeof(struct lapel_record) ==
                    16 + 48 + sizeof(struct lapel_attempt) + sizeof(struct lapel_outcome) +
                        LAPEL_BLOCKS * sizeof(struct lapel_block) + 40 + sizeof(struct lapel_fault) +
-                       sizeof(struct lapel_fresh) + sizeof(struct lapel_trusted),
+                       sizeof(struct lapel_fresh) + sizeof(struct lapel_trusted) +
+                       sizeof(struct lapel_begins),
                "no gaps");
 
 /* What proves a record, as it grows over the bytes. */

@@ -72,6 +72,7 @@ void lapel_core_forget(struct lapel *ctx)
 {
     if (ctx->run_open)
         lsuit_run_abort(&ctx->memory.work->run);
+    lapel_self_end(ctx);
     if (ctx->exchange == EXCHANGE_MANIFEST || ctx->exchange == EXCHANGE_PAYLOAD)
         lapel_core_close(ctx);
     ctx->run_open = false;
@@ -150,11 +151,23 @@ static uint32_t bounded_wait(struct lapel *ctx)
     return wait > UINT32_MAX ? UINT32_MAX : (uint32_t)wait;
 }
 
+/* An exchange that drips: longer than it may be in all, or a payload that keeps a check-in waiting
+ * for so long. It ends like one whose connection broke. */
+static bool drips(const struct lapel *ctx, uint64_t now)
+{
+    if (ctx->exchange == EXCHANGE_NONE || now - ctx->exchange_at < LAPEL_EXCHANGE_MS)
+        return false;
+    return ctx->exchange != EXCHANGE_PAYLOAD ||
+           (check_due(ctx, now) && now >= ctx->next_check + LAPEL_EXCHANGE_MS);
+}
+
 static enum lapel_err piece(struct lapel *ctx, uint64_t now)
 {
+    if (drips(ctx, now))
+        lapel_http_close(&ctx->http);
     if (ctx->exchange != EXCHANGE_NONE && ctx->exchange < EXCHANGE_MANIFEST)
         return lapel_check_step(ctx);
-    if (ctx->exchange == EXCHANGE_NONE) {
+    if (ctx->exchange == EXCHANGE_NONE && ctx->work != WORK_SELF) {
         if (lapel_erase_due(ctx, now))
             return lapel_erase_start(ctx);
         if (lapel_check_report_due(ctx) && now >= ctx->report_at && now >= ctx->not_before)
@@ -267,6 +280,7 @@ void lapel_status(const struct lapel *ctx, struct lapel_status *status_out)
     s.fetched = ctx->at;
     s.total = ctx->total;
     s.counter = r->counter;
+    s.tampered = ctx->tampered;
     s.running_slot = ctx->running_slot;
     for (size_t i = 0; i < 3; i++) {
         s.setting[i] = (enum lapel_choice)r->choice[i];

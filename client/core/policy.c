@@ -166,6 +166,8 @@ void lapel_policy_tick(struct lapel *ctx)
     uint64_t passed = now > ctx->tick ? now - ctx->tick : 0;
 
     ctx->tick = now;
+    ctx->rec.begins.left_ms -=
+        passed < ctx->rec.begins.left_ms ? (uint32_t)passed : ctx->rec.begins.left_ms;
     if (LAPEL_WITH_SETTINGS)
         tick_postponed(ctx, passed);
     lapel_trust_tick(ctx, passed);

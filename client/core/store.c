@@ -6,6 +6,9 @@
  *   (2) The journal's offset is a whole erase unit that was written before it was stored; what
  *       lies behind it may be torn, and is erased again after a restart.
  *   (3) Sixteen records at most for one component, whatever its size.
+ *   (4) A component is begun anew for the same release LAPEL_BEGINS_PER_DAY times in a day of
+ *       running time at most, so that no server can wear the flash out. The count is in the
+ *       journal before the first erase.
  */
 #include "core.h"
 
@@ -13,6 +16,8 @@
 
 #define WRITE_SIZE_MAX 64u
 #define RECORDS 16u
+#define DAY_MS 86400000u
+#define RETRY_MS 1000u
 
 int lapel_store_open(struct lapel *ctx, uint8_t component, uint64_t total)
 {
@@ -75,6 +80,42 @@ static void remember(struct lapel *ctx)
         ctx->rec.attempt.offset = former; /* it will be fetched again after a cut; no harm */
 }
 
+/* May writing begin at offset 0 once more? Says how long not. */
+static bool may_begin(struct lapel *ctx)
+{
+    struct lapel_begins *b = &ctx->rec.begins;
+    const uint8_t *digest = ctx->rec.attempt.pair.digest;
+
+    if (memcmp(b->digest, digest, sizeof b->digest) != 0 || b->left_ms == 0) {
+        memcpy(b->digest, digest, sizeof b->digest);
+        b->left_ms = DAY_MS;
+        b->count = 0;
+    }
+    if (b->count >= LAPEL_BEGINS_PER_DAY) {
+        ctx->wait_ms = b->left_ms;
+        return false;
+    }
+    b->count++;
+    if (lapel_journal_save(ctx) == LAPEL_OK)
+        return true;
+    b->count--;
+    ctx->wait_ms = RETRY_MS;
+    return false;
+}
+
+/* One unit. */
+static int erase(struct lapel *ctx)
+{
+    if (ctx->erased == 0 && !may_begin(ctx))
+        return LSUIT_OP_AGAIN;
+    int r = ctx->port.slots->erase(ctx->port.ctx, ctx->into, ctx->rec.attempt.slot, ctx->erased);
+    if (r < 0)
+        return lapel_core_fail(ctx, LSUIT_STAGE_WRITE, LSUIT_CLASS_STORAGE, r);
+    if (r > 0)
+        ctx->erased += ctx->info.erase_size;
+    return LSUIT_OP_AGAIN;
+}
+
 static int write_at(struct lapel *ctx, const uint8_t *buf, size_t n)
 {
     return ctx->port.slots->write(ctx->port.ctx, ctx->into, ctx->rec.attempt.slot, ctx->at, buf, n);
@@ -92,14 +133,8 @@ int lapel_store_put(struct lapel *ctx, const uint8_t *buf, size_t n, size_t *use
         n = (size_t)left;
     if (n == 0)
         return LSUIT_OP_DONE;
-    if (ctx->info.erase_size > 1 && ctx->at >= ctx->erased) {
-        r = ctx->port.slots->erase(ctx->port.ctx, ctx->into, ctx->rec.attempt.slot, ctx->erased);
-        if (r < 0)
-            return lapel_core_fail(ctx, LSUIT_STAGE_WRITE, LSUIT_CLASS_STORAGE, r);
-        if (r > 0)
-            ctx->erased += ctx->info.erase_size;
-        return LSUIT_OP_AGAIN;
-    }
+    if (ctx->info.erase_size > 1 && ctx->at >= ctx->erased)
+        return erase(ctx);
     if (ctx->info.erase_size > 1 && n > ctx->erased - ctx->at)
         n = (size_t)(ctx->erased - ctx->at);
 

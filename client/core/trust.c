@@ -126,6 +126,11 @@ bool lapel_trust_behind(const struct lapel *ctx)
     return LAPEL_WITH_TRUST && ctx->trust.version < ctx->rec.trust.version;
 }
 
+const struct lsuit_trust *lapel_trust(const struct lapel *ctx)
+{
+    return LAPEL_WITH_TRUST && ctx->trust.version != 0 ? &ctx->trust : NULL;
+}
+
 /* --- who signs releases ------------------------------------------------------------------------- */
 
 static enum lsuit_err by_set(struct lapel *ctx, const struct lsuit_trust *set,

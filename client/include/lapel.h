@@ -72,7 +72,8 @@ enum lapel_event_id {
     LAPEL_EVENT_FRESH,          /* stale is over */
     LAPEL_EVENT_STATEMENT,      /* error: a statement was refused */
     LAPEL_EVENT_ERASED,         /* error, receipt: what came of lapel_erase */
-    LAPEL_EVENT_TRUST           /* another trust set is in force */
+    LAPEL_EVENT_TRUST,          /* another trust set is in force */
+    LAPEL_EVENT_TAMPERED        /* the running image isn't the one that was confirmed (5.7-2) */
 };
 
 struct lapel_event {
@@ -253,6 +254,7 @@ struct lapel_status {
     uint64_t attempt_sequence;
     uint64_t fetched, total; /* bytes of the attempt */
     uint64_t counter;        /* security counter */
+    bool tampered;           /* LAPEL_EVENT_TAMPERED was told: only alert and recover (5.7-2) */
     uint8_t running_slot;
     enum lapel_choice setting[3]; /* by enum lapel_setting - 1 */
     enum lapel_actor setting_by[3];
@@ -294,6 +296,9 @@ void lapel_status(const struct lapel *ctx, struct lapel_status *status_out);
 enum lapel_err lapel_apply(struct lapel *ctx, const uint8_t *envelope, size_t n,
                            int (*read)(void *ctx, struct lsuit_bytes uri, uint64_t offset,
                                        uint8_t *buf, size_t n));
+
+/* The trust set in force, NULL when there is none. Borrowed until the next lapel_step. */
+const struct lsuit_trust *lapel_trust(const struct lapel *ctx);
 
 /* The state's name, for people. Static. */
 const char *lapel_state_name(enum lapel_state state);

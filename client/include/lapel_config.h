@@ -121,6 +121,18 @@
 #define LAPEL_IDLE_TIMEOUT_MS 30000
 #endif
 
+/* How often in a day of running time a component is erased from its begin for one and the same
+ * release; then it waits. 1 to 1000. */
+#ifndef LAPEL_BEGINS_PER_DAY
+#define LAPEL_BEGINS_PER_DAY 16
+#endif
+
+/* How long one exchange may take in all, ms; a payload's, how long it may keep a check-in waiting
+ * that is due (it goes on behind it). 10 s to 1 h. */
+#ifndef LAPEL_EXCHANGE_MS
+#define LAPEL_EXCHANGE_MS 300000
+#endif
+
 /* Trials that fail before (digest, sequence) is blocked. 1 to 10. */
 #ifndef LAPEL_TRIALS
 #define LAPEL_TRIALS 3
@@ -188,6 +200,12 @@
 #endif
 #if LAPEL_IDLE_TIMEOUT_MS < 1000 || LAPEL_IDLE_TIMEOUT_MS > 600000
 #error "LAPEL_IDLE_TIMEOUT_MS: 1 s to 10 min"
+#endif
+#if LAPEL_BEGINS_PER_DAY < 1 || LAPEL_BEGINS_PER_DAY > 1000
+#error "LAPEL_BEGINS_PER_DAY: 1 to 1000"
+#endif
+#if LAPEL_EXCHANGE_MS < 10000 || LAPEL_EXCHANGE_MS > 3600000
+#error "LAPEL_EXCHANGE_MS: 10 s to 1 h"
 #endif
 #if LAPEL_SILENCE_H < 24 || LAPEL_SILENCE_H > 8760
 #error "LAPEL_SILENCE_H: 24 to 8760"

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "lapel.h"
+#include "lapel_verify.h"
 #include "lsuit/suit.h"
 #include "lsuit/suit_run.h"
 #include "lsuit/trust.h"
@@ -108,6 +109,13 @@ struct lapel_fresh {
     uint8_t spare[7];
 };
 
+/* How often writing began anew (core/store.c). */
+struct lapel_begins {
+    uint8_t digest[8]; /* begin of the release's */
+    uint32_t left_ms;  /* of the day that counts */
+    uint32_t count;
+};
+
 struct lapel_record {
     uint32_t magic;
     uint32_t number;        /* rises with each save, may wrap */
@@ -130,6 +138,7 @@ struct lapel_record {
     struct lapel_fault fault;
     struct lapel_fresh fresh;
     struct lapel_trusted trust;
+    struct lapel_begins begins;
 };
 
 /* The record and, right behind it, what proves it whole: a checksum or the port's seal. */
@@ -172,7 +181,10 @@ struct lapel_http {
 struct lapel_work {
     struct lsuit_envelope envelope;
     struct lsuit_manifest manifest;
-    struct lsuit_run run;
+    union {
+        struct lsuit_run run;
+        struct lapel_verify self; /* of the image that runs, before anything else is in hand */
+    };
 };
 
 /* --- small things ------------------------------------------------------------------------------ */
@@ -217,6 +229,8 @@ struct lapel {
     bool from_zero;     /* and must not again */
     bool denied_any;    /* denied is set */
     bool has_priority;  /* priority is set */
+    int8_t self;        /* enum lapel_verdict_of_image so far */
+    bool tampered;      /* the running image isn't what its manifest names */
     bool trial_checked; /* a good check-in since the trial began */
     uint8_t identity;   /* enum identity */
     uint16_t told;      /* bit per event that was told for the release in hand */
@@ -239,6 +253,7 @@ struct lapel {
     uint64_t not_before; /* the server's Retry-After */
     uint64_t retry_at;   /* of the work in hand */
     uint64_t report_at;
+    uint64_t exchange_at; /* when the exchange under way began */
     uint64_t gate_until;
     uint64_t tick;           /* when running time was last counted */
     uint64_t staged_at;      /* when the check-in before the REBOOT gate was first tried */

@@ -51,6 +51,31 @@ struct lsuit_cbor lsuit_cbor_open(struct lsuit_bytes doc)
     return c;
 }
 
+struct lsuit_bytes lsuit_cbor_enter(struct lsuit_cbor *c, struct lsuit_bytes content)
+{
+    struct lsuit_bytes around = { c->p, (size_t)(c->end - c->p) };
+
+    if (c->depth == LSUIT_CBOR_DEPTH)
+        lsuit_cbor_fail(c, LSUIT_ERR_LIMIT);
+    if (c->err == LSUIT_OK) {
+        c->level[++c->depth].at = DOCUMENT;
+        c->p = content.ptr;
+        c->end = content.ptr + content.len;
+    }
+    return around;
+}
+
+void lsuit_cbor_leave(struct lsuit_cbor *c, struct lsuit_bytes around)
+{
+    if (c->err != LSUIT_OK)
+        return;
+    if (c->p != c->end)
+        lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
+    c->depth--;
+    c->p = around.ptr;
+    c->end = around.ptr + around.len;
+}
+
 bool lsuit_cbor_fail(struct lsuit_cbor *c, enum lsuit_err err)
 {
     if (c->err == LSUIT_OK)
@@ -80,7 +105,7 @@ static struct lsuit_cbor_level *top(struct lsuit_cbor *c)
 }
 
 /* Decode a head without taking it: the shortest form only, nothing indefinite. */
-static bool head_read(struct lsuit_cbor *c, struct head *h)
+static inline bool head_read(struct lsuit_cbor *c, struct head *h)
 {
     uint8_t info;
     size_t n;
@@ -107,7 +132,7 @@ static bool head_read(struct lsuit_cbor *c, struct head *h)
 }
 
 /* Take the head of an item of this major type, where one may begin. Answers its value. */
-static uint64_t head_take(struct lsuit_cbor *c, uint8_t major)
+static inline uint64_t head_take(struct lsuit_cbor *c, uint8_t major)
 {
     struct lsuit_cbor_level *l = top(c);
     struct head h;
@@ -131,7 +156,7 @@ static uint64_t head_take(struct lsuit_cbor *c, uint8_t major)
  * No encoded item is the beginning of another one. So two keys of which one was compared over
  * its whole length without a difference are equal, and prev_key needs no length.
  */
-static bool item_end(struct lsuit_cbor *c)
+static inline bool item_end(struct lsuit_cbor *c)
 {
     struct lsuit_cbor_level *l = top(c);
 
@@ -161,7 +186,7 @@ enum lsuit_cbor_type lsuit_cbor_peek(const struct lsuit_cbor *c)
 }
 
 /* Take an item of this major type that is its head, and answer its value. */
-static uint64_t scalar(struct lsuit_cbor *c, uint8_t major)
+static inline uint64_t scalar(struct lsuit_cbor *c, uint8_t major)
 {
     uint64_t v = head_take(c, major);
 
@@ -263,7 +288,7 @@ static bool utf8_valid(const uint8_t *s, size_t n)
     return true;
 }
 
-static struct lsuit_bytes string(struct lsuit_cbor *c, uint8_t major)
+static inline struct lsuit_bytes string(struct lsuit_cbor *c, uint8_t major)
 {
     const uint8_t *at = c->p;
     uint64_t n = head_take(c, major);
@@ -328,7 +353,7 @@ uint64_t lsuit_cbor_tag(struct lsuit_cbor *c)
 }
 
 /* An item takes a byte at least, so a count is compared with what is left. */
-static uint32_t enter(struct lsuit_cbor *c, uint8_t major)
+static inline uint32_t enter(struct lsuit_cbor *c, uint8_t major)
 {
     const uint8_t *at = c->p;
     uint64_t n = head_take(c, major);
@@ -356,7 +381,7 @@ uint32_t lsuit_cbor_array(struct lsuit_cbor *c)
 }
 
 /* The open level, whose state must be this one, between two of its items; NULL at its end. */
-static struct lsuit_cbor_level *between(struct lsuit_cbor *c, uint8_t at)
+static inline struct lsuit_cbor_level *between(struct lsuit_cbor *c, uint8_t at)
 {
     struct lsuit_cbor_level *l = top(c);
 

@@ -29,8 +29,7 @@ static void put(struct lsuit_cbor_writer *w, const uint8_t *bytes, size_t n)
     w->len += n;
 }
 
-/* The shortest head of a major type; returns its length. */
-static size_t head_make(uint8_t out[9], uint8_t major, uint64_t v)
+size_t lsuit_cbor_head(uint8_t out[9], uint8_t major, uint64_t v)
 {
     size_t n = v < 24 ? 0 : v <= UINT8_MAX ? 1 : v <= UINT16_MAX ? 2 : v <= UINT32_MAX ? 4 : 8;
     uint8_t info = n == 0 ? (uint8_t)v : n == 1 ? 24 : n == 2 ? 25 : n == 4 ? 26 : 27;
@@ -44,7 +43,7 @@ static size_t head_make(uint8_t out[9], uint8_t major, uint64_t v)
 static void put_head(struct lsuit_cbor_writer *w, uint8_t major, uint64_t v)
 {
     uint8_t h[9];
-    size_t n = head_make(h, major, v);
+    size_t n = lsuit_cbor_head(h, major, v);
 
     put(w, h, n);
 }
@@ -128,7 +127,7 @@ void lsuit_put_bstr_close(struct lsuit_cbor_writer *w, size_t mark)
         return;
     }
     content = w->len - mark;
-    n = head_make(h, LSUIT_CBOR_BSTR, content);
+    n = lsuit_cbor_head(h, LSUIT_CBOR_BSTR, content);
     if (!room(w, n))
         return;
     lsuit_bytes_move(w->buf + mark + n, w->buf + mark, content);

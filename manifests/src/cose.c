@@ -48,15 +48,18 @@ static void signature_take(struct lsuit_cbor *c, struct lsuit_cose *one)
 /* What stands behind the payload of a COSE_Sign. Each signature must be one, known or not. */
 static void signers_take(struct lsuit_cbor *c, struct lsuit_cose *cose)
 {
-    struct lsuit_cose one;
+    static const struct lsuit_bytes NONE = { NULL, 0 };
 
     cose->signers.ptr = c->p;
     cose->signers_n = lsuit_cbor_array(c);
     if (cose->signers_n == 0)
         lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
     while (lsuit_cbor_next(c))
-        signature_take(c, &one);
+        signature_take(c, cose);
     cose->signers.len = (size_t)(c->p - cose->signers.ptr);
+    /* Those of the last one; lsuit_cose_signer takes them. */
+    cose->protected_ = cose->kid = cose->signature = NONE;
+    cose->alg = 0;
 }
 #endif
 
@@ -81,10 +84,11 @@ static void single_take(struct lsuit_cbor *c, struct lsuit_cose *cose)
 
 enum lsuit_err lsuit_cose_read(struct lsuit_bytes doc, struct lsuit_cose *cose_out)
 {
-    struct lsuit_cbor c = lsuit_cbor_open(doc);
     struct lsuit_cose cose = { 0 };
+    struct lsuit_cbor c;
     enum lsuit_err e;
 
+    lsuit_cbor_start(&c, doc);
     cose.tag = lsuit_cbor_tag(&c);
     if (c.err == LSUIT_OK && !tag_ok(cose.tag))
         lsuit_cbor_fail(&c, LSUIT_ERR_COSE);
@@ -108,24 +112,20 @@ enum lsuit_err lsuit_cose_read(struct lsuit_bytes doc, struct lsuit_cose *cose_o
 enum lsuit_err lsuit_cose_signer(const struct lsuit_cose *cose, uint32_t i,
                                  struct lsuit_cose *signer_out)
 {
-    struct lsuit_cose one = *cose;
-
     if (i >= cose->signers_n)
         return LSUIT_ERR_USAGE;
+    *signer_out = *cose;
 #if LSUIT_WITH_COSE_SIGN
     if (cose->tag == LSUIT_TAG_COSE_SIGN) {
-        struct lsuit_cbor c = lsuit_cbor_open(cose->signers);
+        struct lsuit_cbor c;
 
+        lsuit_cbor_start(&c, cose->signers);
         lsuit_cbor_array(&c);
         for (uint32_t at = 0; at <= i && lsuit_cbor_next(&c); at++)
-            signature_take(&c, &one);
-        if (one.alg == 0)
-            return LSUIT_ERR_COSE;
-        one.signers_n = 1;
+            signature_take(&c, signer_out);
     }
 #endif
-    *signer_out = one;
-    return LSUIT_OK;
+    return signer_out->alg != 0 ? LSUIT_OK : LSUIT_ERR_COSE;
 }
 
 /* The one type of key that an algorithm takes; LSUIT_KEY_NONE for an algorithm we don't know. */
@@ -152,25 +152,23 @@ static enum lsuit_key_type key_type(uint64_t tag, int32_t alg)
 void lsuit_cose_tbs_parts(struct lsuit_tbs *tbs, const struct lsuit_cose *cose,
                           struct lsuit_bytes external_aad, struct lsuit_bytes payload)
 {
-    struct lsuit_cbor_writer w = lsuit_cbor_writer_init(tbs->heads, sizeof tbs->heads);
     const struct lsuit_bytes content[4] = { cose->body, cose->protected_, external_aad, payload };
     bool sign = LSUIT_WITH_COSE_SIGN && cose->tag == LSUIT_TAG_COSE_SIGN;
-    size_t from = 0;
+    /* Head of the array, and the context as a text string. */
+    const char *context = sign                               ? "\x85\x69Signature"
+                          : cose->tag == LSUIT_TAG_COSE_MAC0 ? "\x84\x64MAC0"
+                                                             : "\x84\x6aSignature1";
+    const uint8_t *from = tbs->heads;
+    uint8_t *p = tbs->heads;
 
-    lsuit_put_array(&w, sign ? 5 : 4);
-    lsuit_put_text(&w, sign                               ? "Signature"
-                       : cose->tag == LSUIT_TAG_COSE_MAC0 ? "MAC0"
-                                                          : "Signature1");
+    while (*context != '\0')
+        *p++ = (uint8_t)*context++;
     tbs->n = 0;
     for (size_t i = sign ? 0 : 1; i < 4; i++) {
-        size_t head = w.len;
-
-        /* The head of a byte string is that of its length as a number, with another type. */
-        lsuit_put_uint(&w, content[i].len);
-        tbs->heads[head] |= LSUIT_CBOR_BSTR << 5;
-        tbs->part[tbs->n++] = (struct lsuit_bytes){ tbs->heads + from, w.len - from };
+        p += lsuit_cbor_head(p, LSUIT_CBOR_BSTR, content[i].len);
+        tbs->part[tbs->n++] = (struct lsuit_bytes){ from, (size_t)(p - from) };
         tbs->part[tbs->n++] = content[i];
-        from = w.len;
+        from = p;
     }
 }
 

@@ -8,7 +8,8 @@
 
 #define LSUIT_TAG_COSE_ENCRYPT 96
 
-#define LSUIT_KDF_CONTEXT_MAX 80 /* a protected header of some 30 bytes */
+#define LSUIT_KDF_CONTEXT_MAX \
+    80 /* a protected header of some 30 bytes; as in struct lsuit_decrypt */
 #define LSUIT_ENC_STRUCTURE_MAX 32
 
 /* COSE_KDF_Context of draft-ietf-suit-firmware-encryption-24, section 6.2.4, for A128KW: neither

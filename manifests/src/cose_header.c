@@ -17,7 +17,7 @@ enum {
 
 /* The labels of one map so far. Their order is free, but each occurs once. */
 struct labels {
-    const uint8_t *at[12];
+    const uint8_t *at[8];
     uint32_t n;
 };
 
@@ -155,16 +155,13 @@ static void map_take(struct lsuit_cbor *c, bool inside, struct lsuit_cose_header
 
 void lsuit_cose_header_take(struct lsuit_cbor *c, struct lsuit_cose_header *header_out)
 {
-    struct lsuit_cose_header h = { 0 };
+    memset(header_out, 0, sizeof *header_out);
+    header_out->protected_ = lsuit_cbor_bstr(c);
+    if (header_out->protected_.len > 0) {
+        struct lsuit_bytes around = lsuit_cbor_enter(c, header_out->protected_);
 
-    h.protected_ = lsuit_cbor_bstr(c);
-    if (h.protected_.len > 0) {
-        struct lsuit_cbor inner = lsuit_cbor_open(h.protected_);
-
-        map_take(&inner, true, &h);
-        if (lsuit_cbor_finish(&inner) != LSUIT_OK)
-            lsuit_cbor_fail(c, lsuit_cbor_finish(&inner));
+        map_take(c, true, header_out);
+        lsuit_cbor_leave(c, around);
     }
-    map_take(c, false, &h);
-    *header_out = h;
+    map_take(c, false, header_out);
 }

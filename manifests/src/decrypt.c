@@ -53,12 +53,12 @@ static enum lsuit_err unwrap(const struct lsuit_crypto *crypto, uint32_t kek,
 }
 
 /* The content key of one recipient structure, by one of our keys. */
-static enum lsuit_err recipient_unwrap(const struct lsuit_crypto *crypto,
-                                       const struct lsuit_decrypt_key *key,
+static enum lsuit_err recipient_unwrap(struct lsuit_decrypt *d, const struct lsuit_decrypt_key *key,
                                        const struct lsuit_cose_header *h,
-                                       struct lsuit_bytes wrapped, uint8_t cek[LSUIT_AES_LEN])
+                                       struct lsuit_bytes wrapped)
 {
-    uint8_t point[LSUIT_P256_POINT_LEN], room[LSUIT_KDF_CONTEXT_MAX];
+    const struct lsuit_crypto *crypto = d->crypto;
+    uint8_t *point = d->agreement.point;
     struct lsuit_bytes context;
     uint32_t kek = 0;
     enum lsuit_err e;
@@ -66,20 +66,20 @@ static enum lsuit_err recipient_unwrap(const struct lsuit_crypto *crypto,
     if (crypto->block_decrypt == NULL)
         return LSUIT_ERR_ALG;
     if (key->alg == LSUIT_ALG_A128KW)
-        return unwrap(crypto, key->key, wrapped, cek);
+        return unwrap(crypto, key->key, wrapped, d->cek);
     if (crypto->agree == NULL)
         return LSUIT_ERR_ALG;
-    context = lsuit_kdf_context(h->protected_, room);
+    context = lsuit_kdf_context(h->protected_, d->agreement.context);
     if (context.ptr == NULL || h->x == NULL)
         return LSUIT_ERR_COSE;
     point[0] = 4;
     memcpy(point + 1, h->x, COORDINATE_LEN);
     memcpy(point + 1 + COORDINATE_LEN, h->y, COORDINATE_LEN);
-    e = crypto->agree(crypto->ctx, key->key, (struct lsuit_bytes){ point, sizeof point }, h->salt,
-                      context, &kek);
+    e = crypto->agree(crypto->ctx, key->key, (struct lsuit_bytes){ point, LSUIT_P256_POINT_LEN },
+                      h->salt, context, &kek);
     if (e != LSUIT_OK)
         return e;
-    e = unwrap(crypto, kek, wrapped, cek);
+    e = unwrap(crypto, kek, wrapped, d->cek);
     crypto->key_destroy(crypto->ctx, kek);
     return e;
 }
@@ -123,18 +123,17 @@ static int32_t recipient_take(struct lsuit_cbor *c, struct lsuit_cose_header *h,
 }
 
 /* Take all recipients. The first that one of our keys unwraps gives the content key. */
-static enum lsuit_err recipients_take(struct lsuit_cbor *c, const struct lsuit_crypto *crypto,
-                                      const struct lsuit_decrypt_key *keys, size_t keys_n,
-                                      uint8_t cek[LSUIT_AES_LEN])
+static enum lsuit_err recipients_take(struct lsuit_cbor *c, struct lsuit_decrypt *d,
+                                      struct lsuit_cose_header *h,
+                                      const struct lsuit_decrypt_key *keys, size_t keys_n)
 {
     enum lsuit_err verdict = LSUIT_ERR_ALG;
 
     if (lsuit_cbor_array(c) == 0)
         lsuit_cbor_fail(c, LSUIT_ERR_CBOR);
     while (lsuit_cbor_next(c)) {
-        struct lsuit_cose_header h;
         struct lsuit_bytes wrapped;
-        int32_t alg = recipient_take(c, &h, &wrapped);
+        int32_t alg = recipient_take(c, h, &wrapped);
 
         if (c->err != LSUIT_OK || alg == 0 || verdict == LSUIT_OK)
             continue;
@@ -143,8 +142,8 @@ static enum lsuit_err recipients_take(struct lsuit_cbor *c, const struct lsuit_c
         for (size_t i = 0; i < keys_n && verdict != LSUIT_OK; i++) {
             enum lsuit_err e = LSUIT_ERR_UNAUTHORISED;
 
-            if (keys[i].alg == alg && kid_fits(&keys[i], &h))
-                e = recipient_unwrap(crypto, &keys[i], &h, wrapped, cek);
+            if (keys[i].alg == alg && kid_fits(&keys[i], h))
+                e = recipient_unwrap(d, &keys[i], h, wrapped);
             if (e != LSUIT_ERR_UNAUTHORISED)
                 verdict = e;
         }
@@ -167,10 +166,11 @@ static void wipe(struct lsuit_decrypt *d)
 static enum lsuit_err info_read(struct lsuit_bytes info, struct lsuit_decrypt *d,
                                 const struct lsuit_decrypt_key *keys, size_t keys_n)
 {
-    struct lsuit_cbor c = lsuit_cbor_open(info);
     struct lsuit_cose_header h;
+    struct lsuit_cbor c;
     enum lsuit_err e;
 
+    lsuit_cbor_start(&c, info);
     if (lsuit_cbor_tag(&c) != LSUIT_TAG_COSE_ENCRYPT)
         lsuit_cbor_fail(&c, LSUIT_ERR_COSE);
     if (lsuit_cbor_array(&c) != 4)
@@ -186,7 +186,7 @@ static enum lsuit_err info_read(struct lsuit_bytes info, struct lsuit_decrypt *d
         lsuit_cbor_fail(&c, LSUIT_ERR_COSE);
     d->nonce = h.iv;
     d->protected_ = h.protected_;
-    e = recipients_take(&c, d->crypto, keys, keys_n, d->cek);
+    e = recipients_take(&c, d, &h, keys, keys_n);
     (void)lsuit_cbor_next(&c);
     return c.err == LSUIT_OK && e == LSUIT_OK ? lsuit_cbor_finish(&c) : e;
 }

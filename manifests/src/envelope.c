@@ -11,7 +11,7 @@
 
 enum { KEY_DELEGATION = 1, KEY_AUTH = 2, KEY_MANIFEST = 3 };
 
-static const char *key_why(int64_t key)
+static const char *key_why(int32_t key)
 {
     if (key == 17)
         return TEXT("install at key 17: draft-ietf-suit-manifest -17 to -28");
@@ -22,7 +22,7 @@ static const char *key_why(int64_t key)
     return TEXT("unknown key in the envelope");
 }
 
-static struct lsuit_bytes *severed_slot(struct lsuit_envelope *e, int64_t key)
+static struct lsuit_bytes *severed_slot(struct lsuit_envelope *e, int32_t key)
 {
     switch (key) {
     case LSUIT_SECTION_COSWID:
@@ -43,7 +43,7 @@ static struct lsuit_bytes *severed_slot(struct lsuit_envelope *e, int64_t key)
 }
 
 /* One pair with an integer key. Returns what is wrong, NULL when nothing is. */
-static const char *element_read(struct lsuit_cbor *c, int64_t key, struct lsuit_envelope *e)
+static const char *element_read(struct lsuit_cbor *c, int32_t key, struct lsuit_envelope *e)
 {
     struct lsuit_bytes *slot = severed_slot(e, key);
 
@@ -64,7 +64,7 @@ static const char *element_read(struct lsuit_cbor *c, int64_t key, struct lsuit_
 }
 
 /* The pairs of the outer map: integer keys, then the names of integrated payloads. */
-static const char *map_read(struct lsuit_cbor *c, struct lsuit_envelope *e, int64_t *key_out)
+static const char *map_read(struct lsuit_cbor *c, struct lsuit_envelope *e, int32_t *key_out)
 {
     const uint8_t *first = NULL;
 
@@ -85,7 +85,7 @@ static const char *map_read(struct lsuit_cbor *c, struct lsuit_envelope *e, int6
             e->integrated = (struct lsuit_bytes){ first, (size_t)(c->p - first) };
             e->integrated_n++;
         } else {
-            *key_out = lsuit_cbor_int(c);
+            *key_out = lsuit_cbor_int32(c);
             if (c->err == LSUIT_OK)
                 why = element_read(c, *key_out, e);
         }
@@ -102,7 +102,7 @@ enum lsuit_err lsuit_envelope_read(struct lsuit_bytes doc, struct lsuit_envelope
     struct lsuit_envelope e = { 0 };
     const char *why = NULL;
     uint64_t tag = LSUIT_TAG_ENVELOPE;
-    int64_t key = 0;
+    int32_t key = 0;
     enum lsuit_err err;
 
     e.whole = doc;
@@ -134,20 +134,38 @@ enum lsuit_err lsuit_envelope_read(struct lsuit_bytes doc, struct lsuit_envelope
     return LSUIT_OK;
 }
 
-/* The first item of the wrapper is the digest; `blocks` stays at the first block. */
+/*
+ * The i-th byte string of the wrapper, an array of nothing else; absent when there are not so many.
+ * The cursor is not kept while a block is verified: that is where the stack is deepest.
+ */
+static enum lsuit_err wrapper_item(const struct lsuit_envelope *e, uint32_t i,
+                                   struct lsuit_bytes *item_out)
+{
+    struct lsuit_cbor c;
+
+    lsuit_cbor_start(&c, e->auth);
+    lsuit_cbor_array(&c);
+    for (; lsuit_cbor_next(&c); i--) {
+        *item_out = lsuit_cbor_bstr(&c);
+        if (i == 0)
+            return c.err;
+    }
+    *item_out = (struct lsuit_bytes){ NULL, 0 };
+    return lsuit_cbor_finish(&c);
+}
+
+/* The first item of the wrapper is the digest. */
 static enum lsuit_err wrapper_read(struct lsuit_envelope *e, const struct lsuit_crypto *crypto,
-                                   struct lsuit_cbor *blocks, struct lsuit_fault *fault)
+                                   struct lsuit_fault *fault)
 {
     struct lsuit_bytes content;
     struct lsuit_digest digest;
-    enum lsuit_err err;
+    enum lsuit_err err = wrapper_item(e, 0, &content);
 
-    lsuit_cbor_start(blocks, e->auth);
-    if (lsuit_cbor_array(blocks) == 0)
-        lsuit_cbor_fail(blocks, LSUIT_ERR_CBOR);
-    content = lsuit_cbor_bstr(blocks);
-    if (blocks->err != LSUIT_OK)
-        return lsuit_fault_set(fault, blocks->err, TEXT("suit-authentication-wrapper"),
+    if (err == LSUIT_OK && content.ptr == NULL)
+        err = LSUIT_ERR_CBOR;
+    if (err != LSUIT_OK)
+        return lsuit_fault_set(fault, err, TEXT("suit-authentication-wrapper"),
                                TEXT("not an array that begins with a digest"), KEY_AUTH);
     err = lsuit_digest_read(content, &digest);
     if (err != LSUIT_OK) {
@@ -256,7 +274,7 @@ static void signature_count(struct tally *t, const struct lsuit_cose *one)
 /* A block must be detached; each signature in it counts by itself. */
 static void block_count(struct tally *t, struct lsuit_bytes bytes)
 {
-    struct lsuit_cose block = { 0 }, one;
+    struct lsuit_cose block = { 0 };
     enum lsuit_err err = lsuit_cose_read(bytes, &block);
     uint32_t i = 0;
 
@@ -267,28 +285,26 @@ static void block_count(struct tally *t, struct lsuit_bytes bytes)
             return;
         if (err != LSUIT_OK)
             refuse(t, err, block.alg);
-        else if (lsuit_cose_signer(&block, i, &one) != LSUIT_OK)
+        else if (lsuit_cose_signer(&block, i, &block) != LSUIT_OK)
             refuse(t, LSUIT_ERR_COSE, 0);
         else
-            signature_count(t, &one);
+            signature_count(t, &block);
     } while (++i < block.signers_n);
 }
 
-static enum lsuit_err blocks_count(struct tally *t, struct lsuit_cbor *blocks)
+static enum lsuit_err blocks_count(struct tally *t)
 {
     uint32_t threshold = t->trust->threshold > 0 ? t->trust->threshold : 1;
+    struct lsuit_bytes block = { NULL, 0 };
 
-    while (lsuit_cbor_next(blocks)) {
-        struct lsuit_bytes block = lsuit_cbor_bstr(blocks);
-
-        if (blocks->err != LSUIT_OK)
-            break;
-        block_count(t, block);
+    for (uint32_t i = 1; i == 1 || block.ptr != NULL; i++) {
+        if (wrapper_item(t->envelope, i, &block) != LSUIT_OK)
+            return LSUIT_ERR_CBOR;
+        if (block.ptr != NULL)
+            block_count(t, block);
         if (t->auth.blocks > LSUIT_MAX_AUTH)
             return LSUIT_ERR_LIMIT;
     }
-    if (lsuit_cbor_finish(blocks) != LSUIT_OK)
-        return LSUIT_ERR_CBOR;
     if (t->auth.signers_n >= threshold)
         return LSUIT_OK;
     return t->auth.signers_n > 0 || t->verdict == LSUIT_OK ? LSUIT_ERR_UNAUTHORISED : t->verdict;
@@ -300,17 +316,16 @@ enum lsuit_err lsuit_envelope_verify(struct lsuit_envelope *envelope,
                                      struct lsuit_auth *auth_out, struct lsuit_fault *fault)
 {
     struct tally t = { .envelope = envelope, .crypto = crypto, .trust = trust };
-    struct lsuit_cbor blocks;
     enum lsuit_err err;
 
     envelope->verified = false;
     if (crypto == NULL || crypto->size != sizeof *crypto || trust == NULL || trust->n > 32)
         return lsuit_fault_set(fault, LSUIT_ERR_USAGE, TEXT("suit-authentication-wrapper"),
                                TEXT("no crypto adapter, or more than 32 keys"), 0);
-    err = wrapper_read(envelope, crypto, &blocks, fault);
+    err = wrapper_read(envelope, crypto, fault);
     if (err != LSUIT_OK)
         return err;
-    err = blocks_count(&t, &blocks);
+    err = blocks_count(&t);
     if (err != LSUIT_OK)
         return lsuit_fault_set(fault, err, TEXT("suit-authentication-block"),
                                verdict_why(err, &t.auth), t.auth.alg);
@@ -324,8 +339,7 @@ enum lsuit_err lsuit_envelope_trust_nobody(struct lsuit_envelope *envelope,
                                            const struct lsuit_crypto *crypto,
                                            struct lsuit_fault *fault)
 {
-    struct lsuit_cbor blocks;
-    enum lsuit_err err = wrapper_read(envelope, crypto, &blocks, fault);
+    enum lsuit_err err = wrapper_read(envelope, crypto, fault);
 
     envelope->examined = err == LSUIT_OK;
     return err;

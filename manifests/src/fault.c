@@ -3,7 +3,7 @@
  */
 #include "fault.h"
 
-enum lsuit_err lsuit_fault_fill(struct lsuit_fault *fault, enum lsuit_err err, int64_t code)
+enum lsuit_err lsuit_fault_fill(struct lsuit_fault *fault, enum lsuit_err err, int32_t code)
 {
     if (fault != NULL)
         *fault = (struct lsuit_fault){ .err = err, .code = code, .component = -1 };
@@ -13,7 +13,7 @@ enum lsuit_err lsuit_fault_fill(struct lsuit_fault *fault, enum lsuit_err err, i
 #ifndef LSUIT_NO_TEXT
 
 enum lsuit_err lsuit_fault_set(struct lsuit_fault *fault, enum lsuit_err err, const char *what,
-                               const char *why, int64_t code)
+                               const char *why, int32_t code)
 {
     (void)lsuit_fault_fill(fault, err, code);
     if (fault != NULL) {

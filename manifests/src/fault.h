@@ -9,7 +9,7 @@
 #include "lsuit/err.h"
 
 /* Fill the fault when there is one; what is not named becomes zero, component -1. Returns err. */
-enum lsuit_err lsuit_fault_fill(struct lsuit_fault *fault, enum lsuit_err err, int64_t code);
+enum lsuit_err lsuit_fault_fill(struct lsuit_fault *fault, enum lsuit_err err, int32_t code);
 
 #ifdef LSUIT_NO_TEXT
 
@@ -27,7 +27,7 @@ enum lsuit_err lsuit_fault_fill(struct lsuit_fault *fault, enum lsuit_err err, i
 
 /* Likewise, with the standard's name of the thing and what is wrong with it; both static. */
 enum lsuit_err lsuit_fault_set(struct lsuit_fault *fault, enum lsuit_err err, const char *what,
-                               const char *why, int64_t code);
+                               const char *why, int32_t code);
 
 #endif
 #endif

@@ -188,7 +188,8 @@ static void ots_key(struct work *w, const struct lms_signature *s, const struct 
                     size_t parts_n, uint8_t out[N_MAX])
 {
     const struct lms_key *k = &w->key;
-    uint8_t digest[N_MAX + 2] = { 0 }, z[N_MAX];
+    uint8_t digest[N_MAX + 2] = { 0 };
+    uint8_t *z = out; /* the end of a chain; what is wanted comes last */
 
     begin(w, &w->whole, s->q, D_MESG, 0);
     add(w, &w->whole, s->c, k->n);

@@ -55,6 +55,13 @@ static const struct procedure PROCEDURES[] = {
 };
 /* clang-format on */
 
+struct lsuit_frame *lsuit_run_top(struct lsuit_run *run)
+{
+    struct lsuit_level *level = lsuit_run_level(run);
+
+    return &level->frame[level->depth - 1];
+}
+
 enum outcome lsuit_run_fail(struct lsuit_run *run, enum lsuit_err err, int32_t code)
 {
     struct lsuit_level *level = lsuit_run_level(run);
@@ -88,6 +95,14 @@ enum outcome lsuit_run_refuse(struct lsuit_run *run, enum lsuit_err err, int32_t
 static enum outcome malformed(struct lsuit_run *run, const struct lsuit_cbor *c, int32_t code)
 {
     return lsuit_run_refuse(run, c->err != LSUIT_OK ? c->err : LSUIT_ERR_CBOR, code, REASON(c));
+}
+
+/* End an open hash; harmless when there is none. */
+static void hash_end(struct lsuit_run *run)
+{
+    if (run->hashing)
+        run->crypto->hash_abort(run->crypto->ctx, &run->hash);
+    run->hashing = false;
 }
 
 static enum lsuit_run_state fail(struct lsuit_run *run)
@@ -256,6 +271,7 @@ static enum outcome policy_command(struct lsuit_run *run, const struct lsuit_com
 
     if (out == OUT_AGAIN || out == OUT_ENTERED)
         return OUT_DONE;
+    hash_end(run);
     run->op_started = false;
     if (out == OUT_CONDITION)
         return condition_failed(run);
@@ -427,16 +443,9 @@ void lsuit_run_start(struct lsuit_run *run, enum lsuit_procedure procedure, bool
         trace(run, LSUIT_TRACE_PROCEDURE, PROCEDURE_NAME(procedure), (int32_t)procedure);
 }
 
-void lsuit_run_hash_end(struct lsuit_run *run)
-{
-    if (run->hashing)
-        run->crypto->hash_abort(run->crypto->ctx, &run->hash);
-    run->hashing = false;
-}
-
 void lsuit_run_abort(struct lsuit_run *run)
 {
-    lsuit_run_hash_end(run);
+    hash_end(run);
     if (run->phase == NEXT_SECTION || run->phase == RUNNING)
         run->phase = IDLE;
 }

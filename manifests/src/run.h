@@ -40,12 +40,7 @@ static inline struct lsuit_level *lsuit_run_level(struct lsuit_run *run)
 }
 
 /* The sequence in work. */
-static inline struct lsuit_frame *lsuit_run_top(struct lsuit_run *run)
-{
-    struct lsuit_level *level = lsuit_run_level(run);
-
-    return &level->frame[level->depth - 1];
-}
+struct lsuit_frame *lsuit_run_top(struct lsuit_run *run);
 
 /* Number of the component with this index in the manifest in work. */
 static inline uint32_t lsuit_run_number(struct lsuit_run *run, uint32_t index)
@@ -72,9 +67,6 @@ enum outcome lsuit_run_section(struct lsuit_run *run);
 
 /* The command in work is done for one component: to the next one, or to the next command. */
 enum outcome lsuit_run_command_done(struct lsuit_run *run);
-
-/* End an open hash; harmless when there is none. */
-void lsuit_run_hash_end(struct lsuit_run *run);
 
 /* --- run_params.c --- */
 

@@ -86,6 +86,26 @@ enum outcome lsuit_run_read(struct call *k, uint8_t *buf, size_t cap, struct lsu
     return OUT_DONE;
 }
 
+/*
+ * While strict-order is false no component may be written and read from in one sequence, in
+ * whichever order (draft-ietf-suit-manifest-37, "Parallel Processing Interpreter").
+ */
+static bool order_broken(struct call *k, uint32_t target, uint32_t source)
+{
+#if LSUIT_WITH_OPTIONAL
+    struct lsuit_frame *f = lsuit_run_top(k->run);
+
+    f->targets |= target;
+    f->sources |= source;
+    return f->loose && (f->targets & f->sources) != 0;
+#else
+    (void)k;
+    (void)target;
+    (void)source;
+    return false;
+#endif
+}
+
 enum outcome lsuit_run_change(struct call *k, uint32_t comp)
 {
     struct lsuit_run *run = k->run;
@@ -96,6 +116,8 @@ enum outcome lsuit_run_change(struct call *k, uint32_t comp)
         return lsuit_run_fault(k, LSUIT_ERR_OPERATION, "the component of a manifest in work");
     lsuit_run_dependency_changed(run, comp);
 #endif
+    if (order_broken(k, bit, 0))
+        return lsuit_run_fault(k, LSUIT_ERR_OPERATION, "a target and a source without an order");
     run->matched &= ~bit;
     if (run->dry) {
         run->unknown |= bit;
@@ -148,61 +170,42 @@ static enum outcome match(struct call *k, bool matches)
 {
     bool wanted = k->code == LSUIT_COND_IMAGE_MATCH;
 
-    lsuit_run_hash_end(k->run);
     if (matches && wanted)
         k->run->matched |= (uint32_t)1 << k->comp;
     return lsuit_run_condition(k, matches == wanted);
-}
-
-static enum outcome hash_failed(struct call *k, enum lsuit_err e)
-{
-    lsuit_run_hash_end(k->run);
-    return lsuit_run_fault(k, e, "hashing failed");
 }
 
 /* Begin reading back: size and hash. */
 static enum outcome match_begin(struct call *k, int32_t alg)
 {
     struct lsuit_run *run = k->run;
-    uint64_t size = lsuit_run_uint(k, PARAM_SIZE);
+    const struct lsuit_crypto *crypto = run->crypto;
     enum lsuit_err e;
 
     if (run->platform->component_read == NULL || run->platform->component_size == NULL)
         return lsuit_run_lacking(k);
-    e = run->crypto->hash_start(run->crypto->ctx, &run->hash, alg);
+    e = crypto->hash_start(crypto->ctx, &run->hash, alg);
     if (e != LSUIT_OK)
         return lsuit_run_fault(k, e, "no such digest algorithm");
     run->hashing = true;
     run->offset = 0;
-    if (lsuit_run_unknown(k, k->comp)) {
-        lsuit_run_hash_end(run);
+    if (lsuit_run_unknown(k, k->comp))
         return OUT_DONE;
-    }
     if (!lsuit_run_size(k, k->comp, &run->total) ||
-        (lsuit_run_is_set(k, PARAM_SIZE) && run->total != size))
+        (lsuit_run_is_set(k, PARAM_SIZE) && run->total != lsuit_run_uint(k, PARAM_SIZE)))
         return match(k, false);
     run->op_started = true;
     return OUT_AGAIN;
 }
 
-static enum outcome match_end(struct call *k, const struct lsuit_digest *digest)
-{
-    const struct lsuit_crypto *crypto = k->run->crypto;
-    uint8_t got[LSUIT_DIGEST_MAX];
-    size_t n = 0;
-    enum lsuit_err e = crypto->hash_finish(crypto->ctx, &k->run->hash, got, sizeof got, &n);
-
-    if (e != LSUIT_OK)
-        return hash_failed(k, e);
-    k->run->hashing = false;
-    return match(k, lsuit_bytes_equal_ct((struct lsuit_bytes){ got, n }, digest->bytes) != 0);
-}
-
+/* An open hash is ended by run.c when the command is done, or has failed. */
 enum outcome lsuit_do_image_match(struct call *k)
 {
     struct lsuit_run *run = k->run;
+    const struct lsuit_crypto *crypto = run->crypto;
     struct lsuit_digest digest = lsuit_run_digest(k);
-    struct lsuit_bytes piece;
+    uint8_t made[LSUIT_DIGEST_MAX];
+    struct lsuit_bytes piece, got = { made, 0 };
     enum outcome out;
     enum lsuit_err e;
 
@@ -213,17 +216,19 @@ enum outcome lsuit_do_image_match(struct call *k)
     if (!run->op_started)
         return match_begin(k, digest.alg);
     out = lsuit_run_read(k, run->buf, run->buf_len, &piece);
-    if (out == OUT_CONDITION) {
-        lsuit_run_hash_end(run);
+    if (out == OUT_CONDITION)
         return lsuit_run_condition(k, false);
-    }
     if (out == OUT_AGAIN)
         return out;
-    if (piece.ptr == NULL)
-        return match_end(k, &digest);
-    e = run->crypto->hash_update(run->crypto->ctx, &run->hash, piece);
+    if (piece.ptr != NULL)
+        e = crypto->hash_update(crypto->ctx, &run->hash, piece);
+    else
+        e = crypto->hash_finish(crypto->ctx, &run->hash, made, sizeof made, &got.len);
+    if (e != LSUIT_OK)
+        return lsuit_run_fault(k, e, "hashing failed");
     run->offset += piece.len;
-    return e == LSUIT_OK ? OUT_AGAIN : hash_failed(k, e);
+    run->hashing = piece.ptr != NULL;
+    return run->hashing ? OUT_AGAIN : match(k, lsuit_bytes_equal_ct(got, digest.bytes) != 0);
 }
 
 /* --- Directives. --- */
@@ -349,6 +354,8 @@ static enum outcome source_find(struct call *k, uint32_t *source_out)
     *source_out = (uint32_t)source;
     if (source == k->comp)
         return lsuit_run_fault(k, LSUIT_ERR_OPERATION, "source is the destination");
+    if (order_broken(k, 0, (uint32_t)1 << source))
+        return lsuit_run_fault(k, LSUIT_ERR_OPERATION, "a target and a source without an order");
     return OUT_DONE;
 }
 

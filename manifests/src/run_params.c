@@ -95,6 +95,16 @@ static void priority_note(struct lsuit_dry *dry, struct lsuit_cbor c)
     dry->priority = lsuit_cbor_int(&c);
 }
 
+#if LSUIT_WITH_OPTIONAL
+/* Commands run in their order either way; what counts is what may not be mixed without one. */
+static void order_set(struct lsuit_frame *f, bool strict)
+{
+    f->loose = !strict;
+    f->targets = 0;
+    f->sources = 0;
+}
+#endif
+
 /* A map of parameters. */
 static void parameters_set(struct lsuit_run *run, int32_t code, struct lsuit_cbor *c)
 {
@@ -111,8 +121,12 @@ static void parameters_set(struct lsuit_run *run, int32_t code, struct lsuit_cbo
             value_set(run, f, param, c->p, code != LSUIT_DIR_SET_PARAMETERS);
         if (param == PARAM_SOFT_FAILURE && f->kind != FRAME_SECTION)
             f->soft = lsuit_cbor_bool(c);
+#if LSUIT_WITH_OPTIONAL
+        else if (param == PARAM_STRICT_ORDER)
+            order_set(f, lsuit_cbor_bool(c));
+#endif
         else
-            (void)lsuit_cbor_item(c); /* strict-order too: we are strict in any case */
+            (void)lsuit_cbor_item(c);
     }
 }
 

@@ -170,7 +170,7 @@ enum lsuit_err lsuit_suit_report_read(struct lsuit_bytes doc, struct lsuit_suit_
     e = lsuit_cbor_finish(&c);
     if (e != LSUIT_OK)
         return lsuit_fault_set(fault, e, key_name(key), TEXT("missing, malformed or out of range"),
-                               key);
+                               (int32_t)key);
     *report_out = r;
     return LSUIT_OK;
 }

@@ -179,6 +179,7 @@ enum err product_show_call(struct call *c, struct db *db);
 enum err device_add_call(struct call *c, struct db *db);
 enum err device_list_call(struct call *c, struct db *db);
 enum err device_show_call(struct call *c, struct db *db);
+enum err device_explain_call(struct call *c, struct db *db);
 enum err device_rotate_call(struct call *c, struct db *db);
 enum err device_revoke_call(struct call *c, struct db *db);
 enum err device_forget_call(struct call *c, struct db *db);

@@ -302,6 +302,53 @@ enum err device_show_call(struct call *c, struct db *db)
     return ERR_OK;
 }
 
+struct explaining {
+    struct db *db;
+    int64_t now_ms;
+    json_t *list;
+};
+
+/* When it may change, where time alone does it. */
+static int64_t may_change(struct db *db, const struct explained *x, int64_t now_ms)
+{
+    struct rollout r;
+
+    if (x->word != EXPLAIN_NOT_IN || rollout_by_id(db, x->release->rollout, &r) != ERR_OK)
+        return 0;
+    return rollout_due(&r, x->release->state, now_ms);
+}
+
+static void add_explained(void *ctx, const struct explained *x)
+{
+    struct explaining *e = ctx;
+
+    json_array_append_new(e->list,
+                          json_pack("{s:i, s:i, s:o, s:o, s:o, s:s, s:s, s:o}", "release",
+                                    x->release->id, "rollout", x->release->rollout, "sequence",
+                                    json_number((uint64_t)x->release->sequence), "component",
+                                    json_hex(x->space->component, x->space->component_n), "runs",
+                                    json_number((uint64_t)x->space->sequence), "verdict",
+                                    explain_verdict(x->word), "because", explain_text(x->word),
+                                    "may_change_at", json_time(may_change(e->db, x, e->now_ms))));
+}
+
+enum err device_explain_call(struct call *c, struct db *db)
+{
+    struct explaining x = { .db = db, .now_ms = c->now_ms };
+    struct product p;
+    struct device d;
+    enum err e = call_product(c, db, &p);
+
+    if (e == ERR_OK)
+        e = device_by_name(db, p.id, call_param(c, "device"), &d);
+    if (e != ERR_OK)
+        return e;
+    x.list = json_array();
+    c->out = json_pack("{s:s, s:s, s:b, s:o}", "product", p.name, "id", d.name, "revoked",
+                       d.revoked_ms != 0, "releases", x.list);
+    return device_explain(c->engine, db, &d, add_explained, &x);
+}
+
 struct page {
     struct db *db;
     const char *product;

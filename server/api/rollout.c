@@ -356,30 +356,49 @@ static json_t *json_gate(const struct decision *d)
                      d->heard);
 }
 
+static json_t *json_suspects(struct db *db, int32_t rollout, const struct replay *again)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < again->suspects_n; i++) {
+        const struct evidence_suspect *x = &again->suspects[i];
+        char revision[REVISION] = "";
+
+        stratum_name(db, rollout, x->stratum, revision);
+        json_array_append_new(
+            list, json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I}", "revision", revision, "harmful",
+                            json_power(x->log_harmful), "started", (json_int_t)x->started, "failed",
+                            (json_int_t)x->failed, "reverted", (json_int_t)x->reverted, "judged",
+                            (json_int_t)x->judged, "bad", (json_int_t)x->bad));
+    }
+    return list;
+}
+
 /* Everything that was used, and whether the same rows still say the same. */
 static json_t *json_decision(struct db *db, const struct decision *d)
 {
-    struct evidence_verdict seen;
-    struct gate_verdict gate;
+    struct replay again;
+    const struct evidence_verdict *seen = &again.seen;
     char revision[REVISION] = "";
     json_t *out;
     bool same;
 
-    if (evidence_replay(db, d, &seen, &gate) != ERR_OK ||
-        (seen.stratum >= 0 && stratum_name(db, d->rollout, seen.stratum, revision) != ERR_OK))
+    if (evidence_replay(db, d, &again) != ERR_OK ||
+        (seen->stratum >= 0 && stratum_name(db, d->rollout, seen->stratum, revision) != ERR_OK))
         return NULL;
-    same = (int)gate.kind == d->kind && (int)gate.reason == d->reason &&
-           fabs(seen.log_halt - d->log_halt) < 1e-6 &&
-           fabs(seen.log_advance - d->log_advance) < 1e-6;
+    same = (int)again.gate.kind == d->kind && (int)again.gate.reason == d->reason &&
+           fabs(seen->log_halt - d->log_halt) < 1e-6 &&
+           fabs(seen->log_advance - d->log_advance) < 1e-6;
     out =
         json_pack("{s:I, s:o, s:I, s:i, s:s, s:s, s:b}", "n", (json_int_t)d->n, "at",
                   json_time(d->at_ms), "rows", (json_int_t)d->rows, "wave", d->wave, "verdict",
                   gate_kind_name(d->kind), "reason", gate_reason_text(d->reason), "replays", same);
     json_object_set_new(out, "harmful", json_power(d->log_halt));
     json_object_set_new(out, "harmless", json_power(d->log_advance));
-    json_object_set_new(out, "loudest", json_string(evidence_cause_text(seen.cause)));
-    json_object_set_new(out, "revision", seen.stratum < 0 ? json_null() : json_string(revision));
-    json_object_set_new(out, "counts", json_seen(&seen));
+    json_object_set_new(out, "loudest", json_string(evidence_cause_text(seen->cause)));
+    json_object_set_new(out, "revision", seen->stratum < 0 ? json_null() : json_string(revision));
+    json_object_set_new(out, "counts", json_seen(seen));
+    json_object_set_new(out, "suspects", json_suspects(db, d->rollout, &again));
     json_object_set_new(out, "gate", json_gate(d));
     json_object_set_new(out, "rules",
                         json_pack("{s:f, s:f, s:f, s:f, s:f}", "tolerate", d->tolerate, "doubt",

@@ -36,6 +36,7 @@ const struct route ROUTES[] = {
   { ON_OPERATOR,             HTTP_POST,   PRODUCT "/devices",                 WHO_OPERATOR,   512 KIB, JSON,         KIND_WRITE, device_add_call,       "add one device or many", 0 },
   { ON_OPERATOR,             HTTP_GET,    PRODUCT "/devices",                 WHO_VIEWER,     0,       NULL,         KIND_READ,  device_list_call,      "list devices", 0 },
   { ON_OPERATOR,             HTTP_GET,    DEVICE,                             WHO_VIEWER,     0,       NULL,         KIND_READ,  device_show_call,      "show a device", 0 },
+  { ON_OPERATOR,             HTTP_GET,    DEVICE "/explain",                  WHO_VIEWER,     0,       NULL,         KIND_READ,  device_explain_call,      "why it gets what it gets", 0 },
   { ON_OPERATOR,             HTTP_POST,   DEVICE "/rotate",                   WHO_OPERATOR,   64 KIB,  JSON,         KIND_WRITE, device_rotate_call,    "give it a second token", 0 },
   { ON_OPERATOR,             HTTP_POST,   DEVICE "/revoke",                   WHO_OPERATOR,   64 KIB,  JSON,         KIND_WRITE, device_revoke_call,    "take its tokens away", 0 },
   { ON_OPERATOR,             HTTP_DELETE, DEVICE,                             WHO_OPERATOR,   0,       NULL,         KIND_WRITE, device_forget_call,    "forget a device", 0 },

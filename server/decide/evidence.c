@@ -273,6 +273,33 @@ struct evidence_verdict evidence_decide(const struct evidence *ev,
     return v;
 }
 
+int evidence_suspects(const struct evidence *ev, const struct evidence_rules *rules,
+                      struct evidence_suspect *list)
+{
+    int n = 0;
+
+    for (int i = 0; i < EVIDENCE_STRATA; i++) {
+        const struct evidence_stratum *s = &ev->strata[i];
+        enum evidence_cause cause;
+        double harmful = log_wealth(s, rules, &cause) - log(EVIDENCE_STRATA);
+        int at = n;
+
+        if (harmful < log(rules->advance_at))
+            continue;
+        for (; at > 0 && list[at - 1].log_harmful < harmful; at--)
+            list[at] = list[at - 1];
+        list[at] = (struct evidence_suspect){ .stratum = i,
+                                              .log_harmful = harmful,
+                                              .started = s->started,
+                                              .failed = s->failed,
+                                              .reverted = s->reverted,
+                                              .judged = s->next.judged,
+                                              .bad = s->next.bad };
+        n++;
+    }
+    return n;
+}
+
 /* --- Gates --- */
 
 static struct gate_verdict gate_verdict(enum gate_kind kind, enum gate_reason reason)

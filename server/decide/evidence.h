@@ -96,6 +96,24 @@ struct evidence_verdict {
     int64_t control, control_bad;
 };
 
+/* One stratum for itself, corrected for there being EVIDENCE_STRATA that one could look at. */
+struct evidence_suspect {
+    int stratum;
+    double log_harmful; /* logarithm of the wealth, divided by the number of strata */
+    int64_t started, failed, reverted, judged, bad;
+};
+
+/*
+ * The strata that speak against the release by more than advance_at to 1, the worst first. Like
+ * the verdict it may be asked for as often as one likes.
+ *
+ *   list_out  room for EVIDENCE_STRATA
+ *
+ * Returns how many.
+ */
+int evidence_suspects(const struct evidence *ev, const struct evidence_rules *rules,
+                      struct evidence_suspect *list_out);
+
 struct evidence_verdict evidence_decide(const struct evidence *ev,
                                         const struct evidence_rules *rules);
 

@@ -663,3 +663,84 @@ enum err device_report(struct engine *en, struct db *db, const struct asker *ask
     *must_write_out = k.must_write;
     return e;
 }
+
+/* --- Why --- */
+
+const char *explain_text(enum explain_word word)
+{
+    static const char *const TEXT[] = {
+        [EXPLAIN_OFFERED] = "it is offered",
+        [EXPLAIN_RUNS] = "the device runs it",
+        [EXPLAIN_OLDER] = "the device runs a higher number",
+        [EXPLAIN_CLASH] = "the device runs this number with another digest",
+        [EXPLAIN_STOP] = "it is stopped, and the device was offered it",
+        [EXPLAIN_STOPPED] = "it is halted or withdrawn",
+        [EXPLAIN_NOT_IN] = "no wave that is open holds the device",
+        [EXPLAIN_HELD] = "it is held, and nobody starts",
+        [EXPLAIN_BUSY] = "another component of the device has an offer",
+        [EXPLAIN_GIVING_UP] = "the device has to give up another release first",
+        [EXPLAIN_LOWER] = "a release with a higher number comes first",
+    };
+
+    return TEXT[word];
+}
+
+const char *explain_verdict(enum explain_word word)
+{
+    return word == EXPLAIN_OFFERED                        ? "offer"
+           : word == EXPLAIN_STOP                         ? "withdraw"
+           : word == EXPLAIN_HELD || word == EXPLAIN_BUSY ? "wait"
+                                                          : "nothing";
+}
+
+static enum err explain_space(struct course *k, const struct product *p, const struct running *now,
+                              void (*each)(void *ctx, const struct explained *x), void *ctx)
+{
+    struct rollout_release list[SPACE_RELEASES];
+    const struct snap_release *which[SPACE_RELEASES];
+    struct work work[SPACE_RELEASES];
+    const struct lsuit_running said = {
+        .space = { .vendor_id = { p->vendor_id, 16 },
+                   .class_id = { now->class_id, 16 },
+                   .component_id = { now->component, now->component_n } },
+        .sequence = (uint64_t)now->sequence,
+    };
+    struct rollout_device d = { .sequence = now->sequence,
+                                .digest = now->sequence != 0 ? now->digest : NULL,
+                                .trial = now->state == LSUIT_RUNNING_TRIAL };
+    size_t n = 0;
+    bool busy = k->has_offer;
+    enum err e = gather(k, &said, list, which, work, &n);
+
+    for (size_t i = 0; e == ERR_OK && i < n; i++) {
+        struct explained x = { .space = now,
+                               .release = which[i],
+                               .word = explain_decide(&d, list, n, busy, i),
+                               .work = list[i].work };
+
+        k->has_offer = k->has_offer || x.word == EXPLAIN_OFFERED;
+        each(ctx, &x);
+    }
+    return e;
+}
+
+enum err device_explain(struct engine *en, struct db *db, const struct device *device,
+                        void (*each)(void *ctx, const struct explained *x), void *ctx)
+{
+    struct course k = { .en = en, .db = db, .device = *device };
+    struct running list[RUNNING_MAX];
+    struct product p;
+    unsigned n = 0;
+    enum err e = product_by_id(db, device->product, &p);
+
+    if (e == ERR_OK)
+        e = running_list(db, device->id, list, &n);
+    if (e != ERR_OK)
+        return e;
+    k.snap = engine_snapshot(en);
+    k.product = snapshot_product(k.snap, device->product);
+    for (unsigned i = 0; e == ERR_OK && k.product != NULL && i < n; i++)
+        e = explain_space(&k, &p, &list[i], each, ctx);
+    engine_snapshot_done(en);
+    return e;
+}

@@ -2,6 +2,7 @@
 #ifndef ENGINE_DEVICE_H
 #define ENGINE_DEVICE_H
 
+#include "decide/explain.h"
 #include "engine/engine.h"
 #include "lsuit/checkin.h"
 #include "lsuit/report.h"
@@ -51,6 +52,22 @@ enum err device_erase(struct engine *engine, struct db *db, const struct actor *
 enum err device_erase_self(struct engine *engine, struct db *db, const struct asker *asker,
                            struct lsuit_bytes nonce, int64_t now_ms, uint8_t *receipt_out,
                            size_t *n_out);
+
+/*
+ * What would be said to a device that checks in now as it last did, of each release in each of
+ * its spaces, and why. Nothing is stored.
+ */
+struct explained {
+    const struct running *space; /* what it said */
+    const struct snap_release *release;
+    enum explain_word word;
+    enum work_state work;
+};
+enum err device_explain(struct engine *engine, struct db *db, const struct device *device,
+                        void (*each)(void *ctx, const struct explained *x), void *ctx);
+const char *explain_text(enum explain_word word);
+/* "offered", "wait", "withdraw" or "nothing": what it is told of this release. */
+const char *explain_verdict(enum explain_word word);
 
 /*
  * A check-in. First device_checkin_quick, which may answer from memory; then device_checkin with

@@ -258,14 +258,19 @@ static bool add_row(void *ctx, const struct evidence_row *r)
     return true;
 }
 
+static struct evidence_rules rules_of(const struct decision *d)
+{
+    return (struct evidence_rules){ .tolerate = d->tolerate,
+                                    .doubt = d->doubt,
+                                    .limit = d->most,
+                                    .halt_at = d->halt_at,
+                                    .advance_at = d->advance_at };
+}
+
 static enum err decide(struct db *db, const struct decision *d, struct evidence *ev_out,
                        struct evidence_verdict *seen_out)
 {
-    struct adding a = { .rules = { .tolerate = d->tolerate,
-                                   .doubt = d->doubt,
-                                   .limit = d->most,
-                                   .halt_at = d->halt_at,
-                                   .advance_at = d->advance_at } };
+    struct adding a = { .rules = rules_of(d) };
     enum err e = evidence_rows(db, d->rollout, d->rows, add_row, &a);
 
     if (e != ERR_OK)
@@ -286,16 +291,18 @@ static struct gate gate_of(const struct decision *d)
                           .exhausted = d->exhausted };
 }
 
-enum err evidence_replay(struct db *db, const struct decision *d, struct evidence_verdict *seen_out,
-                         struct gate_verdict *gate_out)
+enum err evidence_replay(struct db *db, const struct decision *d, struct replay *out)
 {
-    struct evidence ev;
+    struct evidence_rules rules = rules_of(d);
     struct gate g = gate_of(d);
-    enum err e = decide(db, d, &ev, seen_out);
+    struct evidence ev;
+    enum err e = decide(db, d, &ev, &out->seen);
 
-    if (e == ERR_OK)
-        *gate_out = gate_decide(seen_out, &g);
-    return e;
+    if (e != ERR_OK)
+        return e;
+    out->gate = gate_decide(&out->seen, &g);
+    out->suspects_n = evidence_suspects(&ev, &rules, out->suspects);
+    return ERR_OK;
 }
 
 /* Of each stratum half of what should be in the first wave was judged: some may be away. */

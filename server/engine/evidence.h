@@ -29,8 +29,13 @@ enum err evidence_look(struct engine *engine, struct db *db, int64_t now_ms, str
 enum err evidence_due(struct db *db, int32_t rollout, int64_t *due_ms_out);
 
 /* Decide once more from the rows that this decision used. */
-enum err evidence_replay(struct db *db, const struct decision *d, struct evidence_verdict *seen_out,
-                         struct gate_verdict *gate_out);
+struct replay {
+    struct evidence_verdict seen;
+    struct gate_verdict gate;
+    struct evidence_suspect suspects[EVIDENCE_STRATA]; /* the worst first */
+    int suspects_n;
+};
+enum err evidence_replay(struct db *db, const struct decision *d, struct replay *replay_out);
 
 /* "halt", "excess": for the audit, the API and people. */
 const char *gate_kind_name(int kind);

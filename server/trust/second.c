@@ -274,8 +274,10 @@ static bool walk_sections(const cbor_item_t *envelope, const cbor_item_t *manife
                           struct trust_second *out)
 {
     static const uint64_t SECTIONS[] = {
-        LSUIT_SECTION_VALIDATE,      LSUIT_SECTION_LOAD,    LSUIT_SECTION_INVOKE,
-        LSUIT_SECTION_PAYLOAD_FETCH, LSUIT_SECTION_INSTALL,
+        LSUIT_SECTION_VALIDATE,      LSUIT_SECTION_LOAD,
+        LSUIT_SECTION_INVOKE,        LSUIT_SECTION_DEPENDENCY_RESOLUTION,
+        LSUIT_SECTION_PAYLOAD_FETCH, LSUIT_SECTION_CANDIDATE_VERIFICATION,
+        LSUIT_SECTION_INSTALL,       LSUIT_SECTION_UNINSTALL,
     };
 
     for (size_t i = 0; i < sizeof SECTIONS / sizeof *SECTIONS; i++) {

@@ -387,6 +387,51 @@ static enum err agree(const struct trust_second *second, const struct lsuit_enve
     return ERR_OK;
 }
 
+/* --- Dependencies --- */
+
+/*
+ * What a dependency has devices fetch. Who signed it is for them to judge, by keys of the role
+ * author; that it is what the digest in our manifest names is certain here.
+ */
+static enum err check_dependency(const struct lsuit_envelope *env, const struct lsuit_fetch *f,
+                                 struct trust_facts *out)
+{
+    struct lsuit_fault fault = { 0 };
+    struct lsuit_envelope inner = { 0 };
+    struct lsuit_manifest m = { 0 };
+    struct lsuit_facts facts = { 0 };
+    struct lsuit_bytes doc = { 0 };
+    enum lsuit_err le;
+    enum err e = ERR_OK;
+
+    if (lsuit_envelope_payload(env, f->uri, &doc) != LSUIT_OK)
+        return FAIL_FIELD(ERR_REFUSED, "envelope.dependencies", "%.*s is not in the envelope",
+                          (int)f->uri.len, (const char *)f->uri.ptr);
+    le = lsuit_envelope_read(doc, &inner, &fault);
+    if (le == LSUIT_OK)
+        le = lsuit_envelope_trust_nobody(&inner, &lsuit_crypto_psa, &fault);
+    if (le == LSUIT_OK && !same(f->digest.bytes, inner.digest.bytes.ptr, inner.digest.bytes.len))
+        return FAIL_FIELD(ERR_REFUSED, "envelope.dependencies", "not the digest of the manifest");
+    if (le == LSUIT_OK)
+        le = lsuit_manifest_read(&inner, &lsuit_crypto_psa, &m, &fault);
+    if (le == LSUIT_OK)
+        le = lsuit_manifest_check(&m, LSUIT_CHECK_IDENTITY | LSUIT_CHECK_LAPEL_URI, &fault);
+    if (le == LSUIT_OK)
+        le = lsuit_manifest_facts(&m, &facts, &fault);
+    if (le != LSUIT_OK)
+        return refuse(ERR_REFUSED, "envelope.dependencies", le, &fault);
+    if (m.dependencies != 0)
+        return FAIL_FIELD(ERR_REFUSED, "envelope.dependencies", "a dependency with dependencies");
+    for (uint32_t i = 0; e == ERR_OK && i < facts.fetch_n; i++)
+        e = check_fetch(&inner, &facts.fetch[i], out);
+    return e;
+}
+
+static bool is_dependency(const struct lsuit_manifest *m, const struct lsuit_fetch *f)
+{
+    return (m->dependencies >> f->component & 1) != 0;
+}
+
 static enum err read_facts(const struct lsuit_envelope *env, const struct lsuit_manifest *m,
                            const struct trust_want *want, struct lsuit_facts *facts,
                            struct trust_facts *out)
@@ -399,7 +444,9 @@ static enum err read_facts(const struct lsuit_envelope *env, const struct lsuit_
         return refuse(ERR_REFUSED, "envelope.manifest", le, &fault);
     e = check_identity(facts, want);
     for (uint32_t i = 0; e == ERR_OK && i < facts->fetch_n; i++)
-        if (!is_choice(facts, &facts->fetch[i]))
+        if (is_dependency(m, &facts->fetch[i]))
+            e = check_dependency(env, &facts->fetch[i], out);
+        else if (!is_choice(facts, &facts->fetch[i]))
             e = check_fetch(env, &facts->fetch[i], out);
     if (e != ERR_OK)
         return e;

@@ -177,9 +177,13 @@ stop lapeld
 
 # --- a device's work for an envelope -----------------------------------------------------------------
 
-counted=$(tests/bench/envelope.sh manifests/examples/single.suit) || die "envelope: not counted"
+# The one image of the drafts' download-and-install template; the example of our own template, with
+# priority, kid and text in two languages, is printed beside it.
+counted=$(tests/bench/envelope.sh tests/interop/vectors/exec/download-install.suit) || die "envelope: not counted"
 note envelope_instructions "${counted% *}" "<= 30000" \
     "to check and dry-run one image's envelope, without signature and the hash of ${counted#* } bytes"
+counted=$(tests/bench/envelope.sh manifests/examples/single.suit) || die "envelope: not counted"
+echo "  manifests/examples/single.suit: ${counted% *} instructions, and the hash of ${counted#* } bytes"
 
 # --- write it down -------------------------------------------------------------------------------------
 

@@ -183,16 +183,15 @@ struct looks {
 static bool look_at(void *ctx, const struct decision *d)
 {
     struct looks *l = ctx;
-    struct evidence_verdict seen;
-    struct gate_verdict gate;
+    struct replay again;
 
     l->n++;
     l->of[d->kind]++;
     if (d->n % 8 != 0)
         return true;
     l->tried++;
-    if (evidence_replay(l->db, d, &seen, &gate) == ERR_OK && (int)gate.kind == d->kind &&
-        (int)gate.reason == d->reason && seen.log_halt == d->log_halt)
+    if (evidence_replay(l->db, d, &again) == ERR_OK && (int)again.gate.kind == d->kind &&
+        (int)again.gate.reason == d->reason && again.seen.log_halt == d->log_halt)
         l->replayed++;
     return true;
 }

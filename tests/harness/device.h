@@ -47,6 +47,8 @@ struct device_server {
     size_t recv_max, send_max; /* bytes a call moves; 0: all */
     size_t drop_after;         /* close after so many payload bytes of a response; 0: never */
     int drops;                 /* how often; -1: always */
+    uint32_t drip_ms;          /* time that each receive of a payload takes */
+    bool reoffer;              /* also to who runs it */
     bool no_range, chunked, close_each, refuse_connect, unknown_keys, negative_key, lie_total;
     const char *refuse_auth; /* 401 where this is in the Authorization header; NULL: nowhere */
     const struct lsuit_bytes *trust; /* trust[0] is version 1, and so on */
@@ -113,6 +115,7 @@ struct device {
     bool has_counter;
 
     uint64_t now;
+    uint32_t drip_all_ms; /* time that any receive takes */
     int64_t epoch;
     bool net_down;
     uint32_t chance;
@@ -123,6 +126,7 @@ struct device {
     bool fired;
     jmp_buf power;
     int violations, bricks, boots;
+    int begins; /* erases of a slot's first unit */
 
     /* a port call that fails: the fail_at-th call, once or for ever */
     uint32_t calls, fail_at;
@@ -263,6 +267,7 @@ static int dev_erase(void *p, int component, uint8_t slot, uint64_t offset)
         return -1;
     if (slot == d->running || offset % d->slot[slot].unit != 0)
         d->violations++;
+    d->begins += offset == 0;
     flash_erase(d, &d->slot[slot], (uint32_t)offset);
     return 1;
 }
@@ -692,7 +697,8 @@ static void server_checkin(struct device *d, struct lsuit_bytes body)
         v->space.vendor_id = (struct lsuit_bytes){ d->config.vendor_id, 16 };
         v->space.class_id = (struct lsuit_bytes){ d->config.class_id, 16 };
         v->verdict = s->verdict != 0 ? s->verdict : LSUIT_OFFER;
-        if (v->verdict == LSUIT_OFFER && s->running >= r->sequence && s->serve == NULL)
+        if (v->verdict == LSUIT_OFFER && s->running >= r->sequence && s->serve == NULL &&
+            !s->reoffer)
             v->verdict = LSUIT_NOTHING;
         if (v->verdict == LSUIT_OFFER || v->verdict == LSUIT_WITHDRAW) {
             v->has_sequence = true;
@@ -812,6 +818,7 @@ static void server_request(struct device *d, size_t head_n, size_t body_n)
     head[head_n] = '\0';
     s->out_n = 0;
     s->out_at = 0;
+    s->payload_at = 0;
     s->payload_end = 0;
     s->last_request_n = head_n + body_n;
     auth = strstr(head, "\r\nAuthorization: ");
@@ -919,6 +926,9 @@ static int dev_recv(void *p, uint8_t *buf, size_t n)
         n = left;
     if (s->recv_max != 0 && n > s->recv_max)
         n = s->recv_max;
+    if (s->payload_at != 0 && s->out_at >= s->payload_at)
+        d->now += s->drip_ms;
+    d->now += d->drip_all_ms;
     memcpy(buf, s->out + s->out_at, n);
     s->out_at += n;
     return (int)n;

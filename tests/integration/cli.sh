@@ -57,6 +57,34 @@ for t in single ab two-components; do
     expect_match "$OUT" '^107\('
 done
 
+begin "show explains what others made: signatures, dependencies, encryption, reports, old drafts"
+V=tests/interop/vectors/exec
+while IFS='|' read -r code file want; do
+    expect_exit "$code" "$LAPEL" manifest show "$V/$file"
+    expect_match "$OUT" "$want"
+done <<'END'
+0|auth-mac0.suit|tag 17 COSE_Mac0
+0|auth-mac0.suit|1 alg: 5 HMAC 256/256
+0|auth-hsslms.suit|1 alg: -46 HSS-LMS
+0|auth-sign-two-signers.suit|tag 98 COSE_Sign$
+0|dependency-integrated.suit|1 suit-dependencies:
+0|dependency-integrated.suit|^  "#dep": tag 107
+0|dependency-integrated.suit|^      2 suit-manifest-sequence-number: 51
+0|enc-copy-ecdh-a128gcm.suit|1 alg: 1 A128GCM
+0|enc-copy-ecdh-a128gcm.suit|1 alg: -29 ECDH-ES.A128KW
+0|enc-copy-kw-a128ctr.suit|1 alg: -65534 A128CTR
+END
+for f in tests/fuzz/corpus/suit_report/*; do
+    OUT=$("$LAPEL" manifest show "$f" 2>&1)
+    if [[ $OUT == *'99 suit-reference'* ]]; then break; fi
+done
+expect_match "$OUT" '99 suit-reference'
+printf '\xa2\x02\x46\x81\x44\x82\x02\x41\x00\x03\x41\xa0' >"$W/old.suit"
+expect_exit 1 "$LAPEL" manifest show "$W/old.suit"
+expect_match "$OUT" '^encoding: draft-ietf-suit-manifest -11 to -13, or before'
+expect_exit 1 "$LAPEL" manifest show "$W/old.suit" --json
+expect_eq "$(jq -r '.draft, .error' <<<"$OUT" | tr '\n' ' ')" "draft-ietf-suit-manifest -11 to -13, or before algorithm-unsupported "
+
 begin "a key in an HSM: bytes out, DER or raw signature in"
 expect_ok "$LAPEL" manifest sign "$W/single.unsigned" --tbs-out "$W/tbs"
 openssl dgst -sha256 -sign "$W/release.pem" -out "$W/sig.der" "$W/tbs"

@@ -69,7 +69,7 @@ change deps-type.json '.dependencies = [5]'
 change deps-no.json '.dependencies = [{id: ["d"]}]'
 change deps-bad.json '.dependencies = [{id: ["d"], envelope: "image.bin"}]'
 change deps-unsigned.json '.dependencies = [{id: ["d"], envelope: "good.unsigned"}]'
-change deps-prefix.json '.dependencies = [{id: ["d"], envelope: "good.suit", prefix: "x"}]'
+change deps-more.json '.dependencies = [{id: ["d"], envelope: "good.suit", prefix: ["x"]}]'
 change no-text.json 'del(.text)'
 change no-version.json 'del(.text.en.version)'
 change downtime.json '.text.en."downtime-s" = -1'
@@ -181,7 +181,7 @@ CASES='
 1 | dependencies.0..envelope: is missing | manifest create deps-no.json out --sequence 16
 1 | envelope: cbor-parse       | manifest create deps-bad.json out --sequence 16
 1 | good.unsigned: is not signed | manifest create deps-unsigned.json out --sequence 16
-1 | dependencies.0..prefix: must be | manifest create deps-prefix.json out --sequence 16
+1 | dependencies.0..prefix: unknown | manifest create deps-more.json out --sequence 16
 1 | text: is missing           | manifest create no-text.json out --sequence 16
 1 | text.en.version: is missing | manifest create no-version.json out --sequence 16
 1 | text.en.downtime-s: must   | manifest create downtime.json out --sequence 16

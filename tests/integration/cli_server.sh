@@ -172,6 +172,34 @@ manifest() { # version, sequence: $TMP/maker/VERSION.suit and .bin
             --key "$TMP/maker/release.pem" --payload "$TMP/maker/$1.bin"
 }
 
+begin "release publish: a dependency brings its payloads along, and must be what the digest says"
+expect_ok "$LAPEL" key new "$TMP/maker/author.pem"
+for n in main radio; do head -c 5000 /dev/urandom >"$TMP/maker/$n.bin"; done
+jq '."vendor-domain" = "example.net" | .components[0] |= {id: ["radio"], payload: "radio.bin"}' \
+    manifests/templates/single.json >"$TMP/maker/radio.json"
+expect_ok "$LAPEL" manifest create "$TMP/maker/radio.json" "$TMP/maker/radio.unsigned" --sequence 16
+expect_ok "$LAPEL" manifest sign "$TMP/maker/radio.unsigned" "$TMP/maker/radio.suit" --key "$TMP/maker/author.pem"
+jq '.model = "EL-100" | ."manifest-component-id" = ["whole"]' manifests/templates/dependency.json >"$TMP/maker/dep.json"
+expect_ok "$LAPEL" manifest create "$TMP/maker/dep.json" "$TMP/maker/dep.unsigned" --sequence 16
+expect_ok "$LAPEL" manifest sign "$TMP/maker/dep.unsigned" "$TMP/maker/dep.suit" --key "$TMP/maker/release.pem"
+expect_exit 1 "$LAPEL" release publish lamp "$TMP/maker/dep.suit" "$TMP/maker/main.bin"
+expect_match "$OUT" 'payloads: .*\(409\)'
+# another manifest of the same author in its place: the wrapper of ours still verifies
+expect_ok "$LAPEL" manifest create "$TMP/maker/radio.json" "$TMP/maker/radio2.unsigned" --sequence 32
+expect_ok "$LAPEL" manifest sign "$TMP/maker/radio2.unsigned" "$TMP/maker/radio2.suit" --key "$TMP/maker/author.pem"
+/usr/bin/python3 - "$TMP/maker" <<'END'
+import sys
+d = sys.argv[1]
+one, two = (open(f"{d}/{n}.suit", "rb").read() for n in ("radio", "radio2"))
+dep = open(f"{d}/dep.suit", "rb").read()
+assert len(one) + 1 == len(two) and dep.count(one) == 1
+head = len(one).to_bytes(2, "big")
+at = dep.index(b"\x59" + head + one)
+open(f"{d}/swapped.suit", "wb").write(dep[:at] + b"\x59" + len(two).to_bytes(2, "big") + two)
+END
+expect_exit 1 "$LAPEL" release publish lamp "$TMP/maker/swapped.suit" "$TMP/maker/main.bin" "$TMP/maker/radio.bin"
+expect_match "$OUT" 'envelope.dependencies.*not the digest of the manifest'
+
 begin "release publish: payload, envelope, and the same again"
 for v in 1.0.0:16 2.0.0:32 3.0.0:48 4.0.0:64 5.0.0:80; do expect_ok manifest "${v%:*}" "${v#*:}"; done
 expect_exit 1 "$LAPEL" release publish lamp "$TMP/maker/1.0.0.suit"
@@ -336,6 +364,10 @@ END
 start liar /usr/bin/python3 "$TMP/liar.py"
 wait_line liar '^[0-9]+$'
 LIAR=http://127.0.0.1:$(head -n 1 "$TMP/liar.log")
+
+begin "a dependency is published with its own payload"
+expect_ok "$LAPEL" release publish lamp "$TMP/maker/dep.suit" "$TMP/maker/main.bin" "$TMP/maker/radio.bin"
+expect_match "$OUT" 'payloads 10000 bytes'
 
 begin "a hostile server writes nothing outside, and nothing to the terminal"
 expect_exit 1 "$LAPEL" site export "$TMP/lied" --server "$LIAR"

@@ -26,6 +26,10 @@ def decisions(rollout):
     return S.api("GET", "rollouts/%d/decisions" % rollout).json()["decisions"]
 
 
+def explain(name):
+    return S.api("GET", "products/lamp/devices/%s/explain" % name).json()["releases"][0]
+
+
 def refusals(release):
     for name, value, field in (
             ("a preset that there isn't", {"preset": "brave"}, "preset"),
@@ -37,6 +41,12 @@ def refusals(release):
 
 def harmful(rollout, digest):
     got = first_wave(rollout)
+    outsider = explain(next(n for n in NAMES if n not in got))
+    T.equal("who gets it", (explain(got[0])["verdict"], explain(got[0])["because"]),
+            ("offer", "it is offered"))
+    T.equal("who does not, and when that may change",
+            (outsider["because"], outsider["may_change_at"] is not None),
+            ("no wave that is open holds the device", True))
     T.equal("no decision before the first cell is over, or it waits",
             [d["verdict"] for d in decisions(rollout) if d["verdict"] != "wait"], [])
     for i, n in enumerate(got[:20]):
@@ -49,6 +59,7 @@ def harmful(rollout, digest):
     last = next(d for d in decisions(rollout) if d["verdict"] == "halt")
     T.equal("failures and reverts, without the network's",
             (newest["counts"]["failed"], newest["counts"]["reverted"]), (14, 1))
+    T.equal("the revision is suspected", [x["revision"] for x in newest["suspects"]], ["A"])
     T.check("a hundred to one and more", last["harmful"] >= 2, last)
     T.equal("why", last["loudest"], "more explicit failures than are tolerated")
     T.equal("every decision replays", [d["replays"] for d in decisions(rollout) if not d["replays"]],
@@ -56,6 +67,10 @@ def harmful(rollout, digest):
     audit = [a for a in S.api("GET", "audit").json()["audit"] if a["act"] == "evidence.halt"]
     T.equal("the audit has it once", [(a["who"], "explicit failures" in a["detail"]) for a in audit],
             [("lapeld", True)])
+    told = explain(got[30])
+    T.equal("it is explained before it is said",
+            (told["verdict"], told["because"]),
+            ("withdraw", "it is stopped, and the device was offered it"))
     T.equal("those in flight are told", S.check_in(TOKEN[got[30]], "lamp", got[30]).verdict(), 3)
     T.equal("no payload any more",
             S.device("GET", "payloads/" + sha256(IMAGE).hex(), TOKEN[got[31]]).status, 410)

@@ -26,7 +26,7 @@ expect_exit 0 "$fleet" figure brick --seeds 20 --first-seed 1000
 hold $? "seeds 1000 and on give what seeds 1 and on gave"
 
 begin "small fleets, one revision, explicit failures"
-expect_exit 0 "$fleet" figure brick-10k revision bad --seeds 50
+expect_exit 0 "$fleet" figure brick-10k revision suspect bad --seeds 50
 
 begin "good releases go on: constant, hourly, at the limit, an outage, slow links"
 expect_exit 0 "$fleet" figure good-constant good-hourly good-limit good-outage good-slow --seeds 5

@@ -136,6 +136,8 @@ ROWS = {
         add(PAGES + [("?state=x", 400, "state")], DEVICES)},
     "GET /api/v1/products/{product}/devices/{device}": {"at": DEVICES + "/a1", "paths": product_paths("/devices/a1") +
         [(DEVICES + "/nobody", 404, "device"), (DEVICES + "/" + LONG[:900], 404, None)]},
+    "GET /api/v1/products/{product}/devices/{device}/explain": {"at": DEVICES + "/a1/explain", "paths":
+        product_paths("/devices/a1/explain") + [(DEVICES + "/nobody/explain", 404, "device")]},
     "POST /api/v1/products/{product}/devices/{device}/rotate": {"at": DEVICES + "/a1/rotate", "paths":
         product_paths("/devices/a1/rotate") + [(DEVICES + "/nobody/rotate", 404, "device")], "bodies": [
             ("digest", {"token_sha256": "00"}, 400, "token_sha256"),

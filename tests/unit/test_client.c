@@ -1186,6 +1186,121 @@ static void test_init(void)
     CHECK(device_live(&d, runs_v2, 20000));
 }
 
+/* --- wear, drips, crashes ------------------------------------------------------------------- */
+
+static uint64_t until_ms;
+static bool later(struct device *x)
+{
+    return x->now >= until_ms;
+}
+
+static void test_begins(void)
+{
+    const uint64_t day = 86400000;
+
+    fresh("a server that breaks off each download can't wear the flash out");
+    d.config.period_ms = 60000;
+    d.server.no_range = true;
+    d.server.drop_after = 2500;
+    until_ms = day - 1000;
+    CHECK(device_live(&d, later, 2000000));
+    CHECK_INT(d.begins, LAPEL_BEGINS_PER_DAY);
+    until_ms = 2 * day - 1000;
+    CHECK(device_live(&d, later, 2000000));
+    CHECK_INT(d.begins, 2 * LAPEL_BEGINS_PER_DAY);
+
+    check_case("a restart gives no new budget, and the device still checks in");
+    int checkins = d.server.checkins;
+    uint64_t now = d.now;
+    device_boot(&d);
+    d.now = now;
+    d.lapel.tick = now;
+    until_ms = now + 3600000;
+    CHECK(device_live(&d, later, 2000000));
+    CHECK_INT(d.begins, 2 * LAPEL_BEGINS_PER_DAY);
+    CHECK(d.server.checkins > checkins);
+
+    check_case("it goes on by itself the day after");
+    d.server.drop_after = 0;
+    CHECK(device_live(&d, runs_v2, 2000000));
+    CHECK_INT(d.bricks, 0);
+}
+
+static bool waits_half(struct device *x)
+{
+    return device_state(x) == LAPEL_WRITING && x->server.checkins >= 2;
+}
+
+static void test_drip(void)
+{
+    fresh("a long payload keeps no check-in waiting for ever, and goes on behind it");
+    d.server.next_poll_s = 60;
+    d.server.recv_max = 10;
+    d.server.drip_ms = 1100; /* 5000 bytes: nine minutes, and not too slow for http1.c */
+    CHECK(live_to(LAPEL_WRITING));
+    CHECK(device_live(&d, waits_half, 200000));
+    CHECK(d.now < 3 * (uint64_t)LAPEL_EXCHANGE_MS / 2);
+    CHECK(d.lapel.at > 0);
+    CHECK(device_live(&d, runs_v2, 500000));
+    CHECK(d.server.ranges > 0);
+    CHECK_INT(d.bricks, 0);
+
+    fresh("a check-in's answer that drips ends in time");
+    d.server.recv_max = 1;
+    d.server.drip_ms = 0;
+    d.drip_all_ms = 25000; /* below the idle time */
+    CHECK(live_checkins(1));
+    uint64_t began = d.now;
+    CHECK(live_checkins(1));
+    CHECK(d.now - began < 3 * (uint64_t)LAPEL_EXCHANGE_MS);
+    CHECK_UINT(d.lapel.good_checks, 0);
+}
+
+static void test_fault(void)
+{
+    static const uint8_t DETAIL[40] = { 1, 2, 3 };
+
+    fresh("what a crash left goes with the next check-in, once");
+    d.server.release = NULL;
+    CHECK_INT(lapel_fault(&d.lapel, 2, 0x08001234, DETAIL, 3), LAPEL_OK);
+    device_boot(&d); /* it survives */
+    CHECK(live_checkins(1));
+    CHECK(d.server.checkin.has_fault);
+    CHECK_UINT(d.server.checkin.fault.kind, 2);
+    CHECK_UINT(d.server.checkin.fault.where, 0x08001234);
+    CHECK_UINT(d.server.checkin.fault.sequence, v1.sequence);
+    CHECK_BYTES(d.server.checkin.fault.detail.ptr, d.server.checkin.fault.detail.len, DETAIL, 3);
+    CHECK(live_checkins(1));
+    CHECK(!d.server.checkin.has_fault);
+
+    fresh("a server that is away loses none, and more than fits is cut");
+    d.server.release = NULL;
+    CHECK_INT(lapel_fault(&d.lapel, 1, 7, DETAIL, sizeof DETAIL), LAPEL_OK);
+    d.server.checkin_status = 503;
+    CHECK(live_checkins(2));
+    d.server.checkin_status = 0;
+    CHECK(live_checkins(1));
+    CHECK(d.server.checkin.has_fault);
+    CHECK_UINT(d.server.checkin.fault.detail.len, 37);
+
+    fresh("after a trial that went back it names the image that crashed");
+    CHECK(live_to(LAPEL_TRIAL));
+    d.power_on = false;
+    d.server.release = NULL;
+    device_boot(&d); /* the watchdog: the former image runs again */
+    CHECK(device_state(&d) == LAPEL_FAILED);
+    CHECK_INT(lapel_fault(&d.lapel, 1, 1, NULL, 0), LAPEL_OK);
+    CHECK(live_checkins(1));
+    CHECK_UINT(d.server.checkin.fault.sequence, v2.sequence);
+
+    fresh("one that can't be stored is said so");
+    d.fail_at = d.calls + 1;
+    d.fail_ever = true;
+    CHECK_INT(lapel_fault(&d.lapel, 1, 1, NULL, 0), LAPEL_ERR_NV);
+    d.fail_at = 0;
+    CHECK_UINT(d.lapel.rec.fault.known, 0);
+}
+
 int main(void)
 {
     struct release_how plain = { 0 };
@@ -1212,5 +1327,8 @@ int main(void)
     test_lost();
     test_apply();
     test_init();
+    test_begins();
+    test_drip();
+    test_fault();
     return check_done();
 }

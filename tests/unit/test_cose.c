@@ -38,8 +38,10 @@ static const struct {
   { "d862 84 40 a0 f6 81 83 43a10128 a0 4101", LSUIT_OK, 0, "COSE_Sign; its signers are looked at one by one" },
   { "d862 84 41a0 a0 420102 81 83 40 a0 4101", LSUIT_OK, 0, "COSE_Sign, attached, an empty map in the body" },
   { "d2 84 46a204 4161 0128 a2 21 00 05 40 f6 4101", LSUIT_OK, -9, "labels in any order" },
-  { "d2 84 43a10128 ac 0600 0700 0800 0900 0a00 0b00 0c00 0d00 0e00 0f00 1000 1100 f6 4101", LSUIT_OK, -9, "twelve labels" },
-  { "d2 84 43a10128 ad 0600 0700 0800 0900 0a00 0b00 0c00 0d00 0e00 0f00 1000 1100 1200 f6 4101", LSUIT_ERR_LIMIT, 0, "thirteen labels" },
+  { "d2 84 49a201280681818181 80 a0 f6 4101", LSUIT_OK, -9, "eight levels, wrapping counted" },
+  { "d2 84 4aa20128068181818181 80 a0 f6 4101", LSUIT_ERR_LIMIT, 0, "nine levels" },
+  { "d2 84 43a10128 a8 0600 0700 0800 0900 0a00 0b00 0c00 0d00 f6 4101", LSUIT_OK, -9, "eight labels" },
+  { "d2 84 43a10128 a9 0600 0700 0800 0900 0a00 0b00 0c00 0d00 0e00 f6 4101", LSUIT_ERR_LIMIT, 0, "nine labels" },
 
   { "84 43a10128 a0 f6 4101",                 LSUIT_ERR_CBOR, 0, "untagged" },
   { "d2 83 43a10128 a0 4101",                 LSUIT_ERR_CBOR, 0, "three members" },

@@ -122,6 +122,19 @@ static void check_strata(void)
     CHECK(evidence_decide(&ev, &EVIDENCE_RULES).halt);
     CHECK_INT(evidence_decide(&ev, &EVIDENCE_RULES).stratum, 3);
 
+    check_case("it is the one suspect; a worse one comes before it");
+    struct evidence_suspect list[EVIDENCE_STRATA];
+    CHECK_INT(evidence_suspects(&ev, &EVIDENCE_RULES, list), 1);
+    CHECK_INT(list[0].stratum, 3);
+    CHECK_INT(list[0].bad, 12);
+    c.stratum = 5;
+    c.silent = 30;
+    evidence_add(&ev, &EVIDENCE_RULES, &c);
+    CHECK_INT(evidence_suspects(&ev, &EVIDENCE_RULES, list), 2);
+    CHECK_INT(list[0].stratum, 5);
+    CHECK_INT(list[1].stratum, 3);
+    c.silent = 12;
+
     check_case("strata beyond the last count as others");
     c.stratum = 1000;
     evidence_add(&ev, &EVIDENCE_RULES, &c);

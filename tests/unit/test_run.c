@@ -665,6 +665,28 @@ static void test_scopes(void)
               "here");
     bench_fini(&b);
 
+    check_case("without an order, a source isn't written afterwards");
+    (void)two(&b, "20, <<[12, 1, 18, 0, 12, 0, 20, {12: false, 22: 1}, 22, 0, 12, 1, 18, 0]>>", 1,
+              LSUIT_ERR_OPERATION);
+    CHECK_STR(b.run.fault.why, "a target and a source without an order");
+    bench_fini(&b);
+
+    check_case("nor read from when it was written");
+    (void)two(&b, "20, <<[12, 1, 20, {12: false}, 18, 0, 12, 0, 20, {22: 1}, 22, 0]>>", 1,
+              LSUIT_ERR_OPERATION);
+    bench_fini(&b);
+
+    check_case("with one again it may be");
+    (void)two(&b,
+              "20, <<[12, 1, 20, {12: false}, 18, 0, 20, {12: true}, 12, 0, 20, {22: 1}, 22, 0]>>",
+              1, LSUIT_OK);
+    bench_fini(&b);
+
+    check_case("and it ends with its sequence");
+    (void)two(&b, "20, <<[12, 1, 32, <<[20, {12: false}, 18, 0]>>, 12, 0, 20, {22: 1}, 22, 0]>>", 1,
+              LSUIT_OK);
+    bench_fini(&b);
+
     check_case("parameters end with the procedure");
     (void)two(&b, "7, <<[12, 1, 5, 0]>>, 20, <<[12, 1, 20, {5: 0}]>>", 2, LSUIT_OK);
     lsuit_run_start(&b.run, LSUIT_PROCEDURE_VALIDATE, false);

@@ -107,9 +107,6 @@ static void fill_config(struct agent *a)
 {
     const struct conf *c = a->conf;
 
-    release_version(a, a->version, sizeof a->version);
-    if (a->version[0] == '\0')
-        memcpy(a->version, c->version, sizeof a->version);
     a->lapel_config = (struct lapel_config){
         .base_url = { c->server, text_or_null(c->server_fallback) },
         .product = c->product,
@@ -119,7 +116,7 @@ static void fill_config(struct agent *a)
         .token = text_or_null(c->token),
         .token_next = text_or_null(c->token_next),
         .anonymous_fallback = c->anonymous_fallback,
-        .version = text_or_null(a->version),
+        .version = a->version,
         .language = text_or_null(c->language),
         .release_keys = c->release_keys.key,
         .release_keys_n = c->release_keys.n,
@@ -163,7 +160,12 @@ static bool core_init(struct agent *a)
     if (e != LAPEL_OK)
         log_text(LOG_LEVEL_ERROR, "the library refuses to start (%d): %s", (int)e,
                  lapel_init_why(&a->lapel));
-    return e == LAPEL_OK;
+    if (e != LAPEL_OK)
+        return false;
+    release_version(a, a->version, sizeof a->version);
+    if (a->version[0] == '\0')
+        memcpy(a->version, a->conf->version, sizeof a->version);
+    return true;
 }
 
 bool agent_start(struct agent *a, bool boots)

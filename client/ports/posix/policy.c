@@ -15,7 +15,8 @@ static const char *const GATE[] = { "", "download", "install", "reboot" };
 static const char *const EVENT[] = {
     "",         "available", "consent-needed", "disrupt",           "installed", "failed",
     "reverted", "postponed", "withdrawn",      "support-ending",    "stale",     "refused",
-    "state",    "auth",      "fresh",          "statement-refused", "erased",    "trust"
+    "state",    "auth",      "fresh",          "statement-refused", "erased",    "trust",
+    "tampered"
 };
 
 static const char *name_of(const char *const *table, size_t n, unsigned i)
@@ -151,7 +152,8 @@ static void put_fault(json_t *o, const struct lsuit_fault *fault)
 static enum log_level level_of(enum lapel_event_id id)
 {
     return id == LAPEL_EVENT_FAILED || id == LAPEL_EVENT_REVERTED || id == LAPEL_EVENT_REFUSED ||
-                   id == LAPEL_EVENT_AUTH || id == LAPEL_EVENT_STALE || id == LAPEL_EVENT_STATEMENT
+                   id == LAPEL_EVENT_AUTH || id == LAPEL_EVENT_STALE ||
+                   id == LAPEL_EVENT_STATEMENT || id == LAPEL_EVENT_TAMPERED
                ? LOG_LEVEL_WARNING
                : LOG_LEVEL_INFO;
 }

@@ -125,6 +125,13 @@ struct lsuit_bytes lsuit_cbor_item(struct lsuit_cbor *c);
 struct lsuit_bytes lsuit_cbor_bstr_whole(struct lsuit_cbor *c, struct lsuit_bytes *content_out);
 
 /*
+ * Go into the content of a byte string that was just taken, which holds one item, and out again; what
+ * is open around it counts towards LSUIT_CBOR_DEPTH. `around` is enter's answer.
+ */
+struct lsuit_bytes lsuit_cbor_enter(struct lsuit_cbor *c, struct lsuit_bytes content);
+void lsuit_cbor_leave(struct lsuit_cbor *c, struct lsuit_bytes around);
+
+/*
  * The rule of our own documents for a key that is not known: from 0 on the value is skipped,
  * below 0 the document is refused (LSUIT_ERR_REFUSED).
  */
@@ -145,6 +152,9 @@ struct lsuit_cbor_writer {
     size_t len;
     enum lsuit_err err;
 };
+
+/* The shortest head of an item of this major type (enum lsuit_cbor_type); returns its length. */
+size_t lsuit_cbor_head(uint8_t out[9], uint8_t major, uint64_t value);
 
 struct lsuit_cbor_writer lsuit_cbor_writer_init(uint8_t *buf, size_t cap);
 void lsuit_put_uint(struct lsuit_cbor_writer *w, uint64_t v);

@@ -50,7 +50,8 @@ struct lsuit_cose {
 enum lsuit_err lsuit_cose_read(struct lsuit_bytes doc, struct lsuit_cose *cose_out);
 
 /*
- * The i-th signature, to be verified by itself; of COSE_Sign1 and COSE_Mac0 the only one.
+ * The i-th signature, to be verified by itself; of COSE_Sign1 and COSE_Mac0 the only one. signer_out
+ * may be `cose` itself, for one after the other; after an error it holds no signature.
  *
  * LSUIT_ERR_USAGE  there are not so many
  * LSUIT_ERR_COSE   this one has no algorithm, or an unknown crit label

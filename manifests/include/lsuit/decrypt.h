@@ -44,7 +44,13 @@ struct lsuit_decrypt_key {
 struct lsuit_decrypt {
     const struct lsuit_crypto *crypto;
     int32_t alg; /* of the content; 0: not open */
-    struct lsuit_cipher cipher;
+    union {
+        struct { /* while it is opened, ECDH */
+            uint8_t point[LSUIT_P256_POINT_LEN];
+            uint8_t context[80];
+        } agreement;
+        struct lsuit_cipher cipher; /* A128CTR */
+    };
     /* A128GCM */
     uint8_t cek[LSUIT_AES_LEN];
     struct lsuit_bytes nonce;      /* borrowed, as the next */

@@ -198,7 +198,8 @@ enum lsuit_err lsuit_envelope_verify(struct lsuit_envelope *envelope,
 /*
  * For tools that explain a document nobody vouches for: take digest and manifest without a
  * signature. The digest must still fit. Sets envelope->examined: the manifest can be read, and
- * is refused by lsuit_run_init. Never called on a device.
+ * is refused by lsuit_run_init. On a device only where the digest is held against one that is
+ * known to be good.
  */
 enum lsuit_err lsuit_envelope_trust_nobody(struct lsuit_envelope *envelope,
                                            const struct lsuit_crypto *crypto,

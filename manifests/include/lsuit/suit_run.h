@@ -210,7 +210,12 @@ struct lsuit_frame {
     bool soft;             /* soft-failure in force */
     bool all;              /* the list is that of index true */
     uint8_t applied;       /* position in the list for the command in work */
-    uint8_t list_n;        /* components that commands apply to; 0: index not set yet */
+#if LSUIT_WITH_OPTIONAL
+    bool loose;       /* strict-order is false */
+    uint32_t targets; /* loose: bit n: component n was written here */
+    uint32_t sources; /* loose: bit n: its bytes were a source here */
+#endif
+    uint8_t list_n; /* components that commands apply to; 0: index not set yet */
     uint8_t list[LSUIT_MAX_COMPONENTS];
 };
 
