@@ -1,11 +1,17 @@
 #include "decide/shed.h"
 
+/* Without a rate, what was served lately is one. */
+static uint32_t rate_of(const struct shed *s)
+{
+    return s->rate != 0 ? s->rate : s->last != 0 ? s->last : 1;
+}
+
 /* A second ends: what came unexpected in it, and is there more than can be served? */
 static void end_second(struct shed *s)
 {
     s->fresh = (int64_t)s->asked - s->back;
     s->served_since += s->served;
-    if (s->asked <= s->rate) {
+    if (s->asked <= rate_of(s)) {
         s->since = s->second + 1;
         s->served_since = 0;
     }
@@ -34,7 +40,7 @@ static int64_t backlog(const struct shed *s)
     int64_t all = s->fleet - s->served_since;
     int64_t coming = s->backlog + 2 * left * s->fresh;
 
-    if (left <= 0 || s->fresh <= s->rate || all < s->backlog)
+    if (left <= 0 || s->fresh <= rate_of(s) || all < s->backlog)
         return s->backlog;
     return coming < all ? coming : all;
 }
@@ -51,11 +57,10 @@ static unsigned coins(uint64_t chance)
 
 uint32_t shed_away(struct shed *s, int64_t now_s, uint64_t chance)
 {
-    int64_t rate = s->rate != 0 ? s->rate : s->last != 0 ? s->last : 1;
     int64_t t;
 
     go_on(s, now_s);
-    t = backlog(s) / (2 * rate);
+    t = backlog(s) / (2 * (int64_t)rate_of(s));
     t = t < SHED_LEAST_S ? SHED_LEAST_S : t > SHED_MOST_S ? SHED_MOST_S : t;
     t >>= coins(chance & UINT32_MAX);
     t = t < 1 ? 1 : t;

@@ -73,13 +73,16 @@ slot_size = 1M
 first_check = 50ms
 period = 30s
 reboot = exec
+hooks_dir = $TMP/hooks
+hook_wait = 50ms
 EOF
+mkdir hooks
 
-publish() { # version, sequence: offered to everybody
+publish() { # version, sequence, [severity]: offered to everybody
     local id
     head -c 30000 /dev/urandom >"$1.bin"
     cat >"$1.json" <<EOF
-{ "vendor-domain": "example.com", "model": "EL-100", "severity": "security",
+{ "vendor-domain": "example.com", "model": "EL-100", "severity": "${3:-security}",
   "components": [ { "id": ["main"], "payload": "$1.bin" } ],
   "text": { "en": { "version": "$1", "changes": "Some.", "risks-removed": "Some." } } }
 EOF
@@ -163,6 +166,44 @@ expect_eq "$(status .running.version)" one
 begin "ended by the user: it is installed"
 expect_ok agent postpone 0
 wait_for 30 installed two || flunk "never installed: $(tail -n 5 agent.log)"
+
+# --- Unset: asked. Denied: obeyed, however critical.
+
+begin "unset: the user is asked, and what the product denies is not installed, critical as it is (5.3-4B)"
+before=$(asked 'GET /v1/payloads/')
+expect_ok agent settings auto-security unset
+printf '#!/bin/sh\nexit 10\n' >hooks/gate
+chmod 700 hooks/gate
+publish three 48 critical
+more_checkins 3
+wait_for 20 told consent-needed three || flunk "not asked: $(tail -n 3 events)"
+expect_eq "$(jq -r 'select(.version == "three") | .severity' events | sort -u)" critical
+more_checkins 3
+expect_eq "$(asked 'GET /v1/payloads/')" "$before" "payloads asked for"
+expect_eq "$(status .running.version)" two
+
+begin "off: the same, and no hook is asked"
+expect_ok agent settings auto-security off
+rm hooks/gate
+more_checkins 3
+expect_eq "$(asked 'GET /v1/payloads/')" "$before" "payloads asked for"
+
+# --- A new token (provision 5.1-4).
+
+begin "a token is rotated: where the old one is refused, the second is used"
 stop agent
 expect_eq $? 0 "exit code of the agent"
+expect_ok lapel device rotate lamp a --out token2
+expect_ok agent --token-file="$TMP/token2" check # its first use is the end of the old one
+echo "token_next_file = $TMP/token2" >>conf
+up
+good() { [ "$(status .good_checks)" -ge 1 ]; }
+wait_for 30 good || flunk "no good check-in: $(tail -n 5 agent.log)"
+expect_match "$(cat events)" '"event":"auth"'
+
+begin "a token that others may read is refused (5.4-1)"
+stop agent
+chmod 644 token2
+expect_exit 1 agent run
+expect_match "$OUT" 'token_next_file: .*not for its owner only'
 finish

@@ -9,9 +9,13 @@ import os
 import random
 import shutil
 import sqlite3
+import sys
 import threading
 
 from lapel_test import *
+
+sys.path.append(os.path.join(os.path.dirname(__file__), "..", "harness"))
+import lost_sync
 
 KILLS = int(os.environ.get("KILLS", "50"))
 MIN_BUSY = KILLS * 4 // 5
@@ -236,33 +240,6 @@ def last_audit():
     db.close()
 
 
-def put_back(key, to):
-    """A folder as it is on the disk of a machine that lost its power."""
-    os.makedirs(to, exist_ok=True)
-    names = os.path.join(KEEP, "dir." + key)
-    if not os.path.exists(names):
-        return
-    with open(names) as f:
-        lines = [line.rstrip("\n").split(" ", 2) for line in f]
-    for kind, sub, name in lines:
-        path = os.path.join(to, name)
-        if kind == "d":
-            put_back(sub, path)
-        elif os.path.exists(os.path.join(KEEP, "file." + sub)):
-            shutil.copyfile(os.path.join(KEEP, "file." + sub), path)
-        else:
-            open(path, "w").close()
-
-
-def lose_power():
-    with open(os.path.join(KEEP, "root")) as f:
-        key = f.read().strip()
-    shutil.rmtree(S.data)
-    put_back(key, S.data)
-    shutil.rmtree(KEEP)
-    os.mkdir(KEEP)
-
-
 def main():
     S.bootstrap()
     S.make_product()
@@ -283,7 +260,7 @@ def main():
         for t in threads:
             t.join()
         if CUT:
-            lose_power()
+            lost_sync.lose_power(KEEP, S.data)
         S.start(ENV)
         if not audit(round_):
             return

@@ -8,13 +8,15 @@
  *
  *   LOST_SYNC_ROOT  the folder
  *   LOST_SYNC_KEEP  where the copy is kept
- *   LOST_SYNC_SKIP  a sync of a path that has this in it does nothing; "/" of all, "dir" of folders
+ *   LOST_SYNC_SKIP  a sync of a path that has this in it does nothing; "/" of all, "dir" of folders;
+ *                   with a $ at its end: of a path that ends so
  *
  * A file is known by inode and birth, so that a name that moves takes its bytes along.
  *
  *     KEEP/root          key of the root
  *     KEEP/file.<key>    bytes
- *     KEEP/dir.<key>     a line "f <key> <name>" or "d <key> <name>" for each name
+ *     KEEP/dir.<key>     a line "f <key> <name>" or "d <key> <name>" for each name; of a link
+ *                        "l <where to> <name>"
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -116,10 +118,15 @@ static void keep_dir(int fd)
 
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        at = openat(dirfd(d), entry->d_name, O_PATH | O_CLOEXEC);
+        at = openat(dirfd(d), entry->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
         if (at < 0)
             continue; /* gone meanwhile */
-        if (fstat(at, &st) == 0 && (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode))) {
+        if (fstat(at, &st) == 0 && S_ISLNK(st.st_mode)) {
+            ssize_t n = readlinkat(at, "", sub, sizeof sub - 1);
+
+            if (n > 0)
+                fprintf(f, "l %.*s %s\n", (int)n, sub, entry->d_name);
+        } else if (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode)) {
             key_of(at, sub);
             fprintf(f, "%c %s %s\n", S_ISDIR(st.st_mode) ? 'd' : 'f', sub, entry->d_name);
         }
@@ -147,6 +154,8 @@ static void prime(const char *path)
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
         snprintf(sub, sizeof sub, "%s/%s", path, entry->d_name);
+        if (lstat(sub, &st) == 0 && (S_ISLNK(st.st_mode) || S_ISSOCK(st.st_mode)))
+            continue; /* the names are kept already */
         at = open(sub, O_RDONLY | O_CLOEXEC);
         if (at < 0 || fstat(at, &st) != 0)
             die(sub);
@@ -186,6 +195,19 @@ __attribute__((constructor)) static void load(void)
     copy_close(f, "root", "");
 }
 
+static int is_skipped(const char *path, int folder)
+{
+    size_t n = skip != NULL ? strlen(skip) : 0, path_n = strlen(path);
+
+    if (n == 0)
+        return 0;
+    if (strcmp(skip, "dir") == 0)
+        return folder;
+    if (skip[n - 1] == '$')
+        return path_n >= n - 1 && memcmp(path + path_n - (n - 1), skip, n - 1) == 0;
+    return strstr(path, skip) != NULL;
+}
+
 static void note(int fd)
 {
     char link[64], path[PATH];
@@ -201,8 +223,7 @@ static void note(int fd)
     path[n] = '\0';
     if (strncmp(path, root, strlen(root)) != 0)
         return;
-    if (skip != NULL && *skip != '\0' &&
-        (strcmp(skip, "dir") == 0 ? S_ISDIR(st.st_mode) : strstr(path, skip) != NULL))
+    if (is_skipped(path, S_ISDIR(st.st_mode)))
         return;
     pthread_mutex_lock(&lock);
     if (S_ISDIR(st.st_mode))

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,9 +87,27 @@ bool file_replace(int dirfd, const char *name, const void *bytes, size_t n, mode
     return ok;
 }
 
+/* The folder in which `name` stands: else a cut takes a new one away with all that is in it. */
+static bool sync_parent(int dirfd, const char *name)
+{
+    char parent[256] = ".";
+    const char *slash = strrchr(name, '/');
+    int fd = -1;
+    bool ok = false;
+
+    if (slash != NULL && (size_t)(slash - name) < sizeof parent)
+        (void)snprintf(parent, sizeof parent, "%.*s", slash == name ? 1 : (int)(slash - name),
+                       name);
+    fd = openat(dirfd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
 int file_open_dir(int dirfd, const char *name)
 {
-    if (mkdirat(dirfd, name, 0750) < 0 && errno != EEXIST)
+    if (mkdirat(dirfd, name, 0750) < 0 ? errno != EEXIST : !sync_parent(dirfd, name))
         return -1;
     return openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
