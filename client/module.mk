@@ -24,6 +24,7 @@ USES.tests/unit/test_forget := client/liblapel manifests/liblsuit
 
 TESTS += tests/powerloss/update
 USES.tests/powerloss/update := client/liblapel manifests/liblsuit
+TIMEOUT.tests/powerloss/update := 400
 
 TESTS += tests/unit/test_sched tests/unit/test_http1 tests/unit/test_journal
 USES.tests/unit/test_sched   := client/liblapel manifests/liblsuit
@@ -54,6 +55,7 @@ USES.tests/fuzz/fuzz_http1 := client/liblapel manifests/liblsuit
 
 TESTS += tests/powerloss/other
 USES.tests/powerloss/other := client/liblapel manifests/liblsuit
+TIMEOUT.tests/powerloss/other := 400
 
 TESTS += tests/powerloss/mcuboot tests/powerloss/psa_fwu
 USES.tests/powerloss/mcuboot := client/liblapel manifests/liblsuit

@@ -43,7 +43,8 @@ FUZZ += tests/fuzz/fuzz_run
 SRC.tests/fuzz/fuzz_run  := tests/fuzz/fuzz_run.c tests/interop/suit_device.c
 USES.tests/fuzz/fuzz_run := manifests/liblsuit
 
-TESTS += tests/unit/test_decrypt tests/unit/test_domain tests/unit/test_hss tests/unit/test_suit_report
+TESTS += tests/unit/test_auth tests/unit/test_decrypt tests/unit/test_domain tests/unit/test_hss tests/unit/test_suit_report
+USES.tests/unit/test_auth        := manifests/liblsuit
 USES.tests/unit/test_domain      := manifests/liblsuit
 USES.tests/unit/test_suit_report := manifests/liblsuit
 USES.tests/unit/test_hss     := manifests/liblsuit

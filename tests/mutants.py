@@ -13,7 +13,7 @@ What is changed, each by itself (comments, texts and the preprocessor never):
     comparison  == != < <= > >= to its neighbour, && and || to each other, a ! left out
     condition   an `if` held always, and never; a `while` never; the parts of ?: likewise
     constant    a number one more, and one less; true and false
-    return      LSUIT_OK for an error and the reverse, a bool negated, 0 or one more for a number
+    return      LSUIT_OK for an error and the reverse, a bool negated, 0 for any other value, or one more for a number
 
 Sizes of arrays are left alone, for more room is no fault, and so is the { 0 } that clears a struct. A survivor whose object code at -O2 equals
 the original's is no mutant at all and isn't counted. A test that uses more than CPU_LIMIT seconds
@@ -135,6 +135,8 @@ def returns(code):
             texts = ["0"]
         elif re.fullmatch(r"[0-9]+", value):
             texts = []
+        elif kind.startswith("enum "):
+            texts = ["0"]
         else:
             texts = ["0", f"({value}) + 1"]
         for text in texts:

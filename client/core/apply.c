@@ -898,7 +898,8 @@ enum lapel_err lapel_apply_step(struct lapel *ctx)
         ctx->wait_ms = UINT32_MAX;
         return LAPEL_OK;
     case WORK_SELF:
-        lapel_self_step(ctx);
+        if (LAPEL_WITH_SELF)
+            lapel_self_step(ctx);
         return LAPEL_OK;
     case WORK_MANIFEST:
         manifest(ctx);

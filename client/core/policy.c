@@ -129,6 +129,28 @@ enum lapel_err lapel_postpone(struct lapel *ctx, uint32_t ms)
     return LAPEL_OK;
 }
 
+enum lapel_err lapel_reset(struct lapel *ctx)
+{
+    struct lapel_record *r = &ctx->rec;
+    uint8_t choice[3], choice_by[3];
+    uint64_t left = r->postpone_left_ms;
+
+    memcpy(choice, r->choice, sizeof choice);
+    memcpy(choice_by, r->choice_by, sizeof choice_by);
+    memset(r->choice, LAPEL_UNSET, sizeof r->choice);
+    memset(r->choice_by, LAPEL_BY_NOBODY, sizeof r->choice_by);
+    r->postpone_left_ms = 0;
+    if (lapel_journal_save(ctx) == LAPEL_OK) {
+        ctx->gate_until = 0;
+        ctx->denied_any = false;
+        return LAPEL_OK;
+    }
+    memcpy(r->choice, choice, sizeof choice);
+    memcpy(r->choice_by, choice_by, sizeof choice_by);
+    r->postpone_left_ms = left;
+    return LAPEL_ERR_NV;
+}
+
 void lapel_policy_release(struct lapel *ctx, const struct lapel_pair *pair)
 {
     static const uint8_t NONE[sizeof ctx->rec.postpone_digest] = { 0 };

@@ -12,7 +12,7 @@ void lapel_self_start(struct lapel *ctx)
 {
     struct lapel_verify *v = &ctx->memory.work->self;
 
-    if (ctx->rec.state != LAPEL_READY || !ctx->rec.accepted_known)
+    if (!LAPEL_WITH_SELF || ctx->rec.state != LAPEL_READY || !ctx->rec.accepted_known)
         return;
     memset(v, 0, sizeof *v);
     v->slots = ctx->port.slots;
@@ -32,7 +32,7 @@ void lapel_self_end(struct lapel *ctx)
 {
     struct lapel_verify *v = &ctx->memory.work->self;
 
-    if (ctx->work == WORK_SELF && v->at > 0)
+    if (LAPEL_WITH_SELF && ctx->work == WORK_SELF && v->at > 0)
         v->crypto->hash_abort(v->crypto->ctx, &v->hash);
 }
 

@@ -5,9 +5,10 @@
 /* A slot that has nothing now may have it the next time; a boot loader doesn't wait for ever. */
 #define TRIES 1000
 
-static enum lsuit_err read_manifest(struct lapel_verify *v, struct lsuit_bytes doc,
-                                    struct lsuit_envelope *e, struct lsuit_manifest *m)
+static enum lsuit_err read_manifest(struct lapel_verify *v, struct lsuit_bytes doc)
 {
+    struct lsuit_envelope *e = &v->read;
+    struct lsuit_manifest *m = &v->manifest;
     struct lsuit_trust_keys trust = { v->keys, v->keys_n, 1 };
     struct lsuit_fault fault = { 0 };
     struct lsuit_auth auth;
@@ -53,8 +54,6 @@ static bool claim_at(const struct lapel_verify *v, unsigned i, struct claim *cla
 
 enum lapel_verdict_of_image lapel_verify_start(struct lapel_verify *v, uint8_t slot)
 {
-    struct lsuit_envelope e;
-    struct lsuit_manifest m;
     struct claim c;
     int n = v->slots->manifest_read(v->ctx, slot, v->envelope, v->envelope_size);
 
@@ -63,11 +62,10 @@ enum lapel_verdict_of_image lapel_verify_start(struct lapel_verify *v, uint8_t s
     if (n == 0)
         return LAPEL_IMAGE_NONE;
     if ((size_t)n > v->envelope_size ||
-        read_manifest(v, (struct lsuit_bytes){ v->envelope, (size_t)n }, &e, &m) != LSUIT_OK)
+        read_manifest(v, (struct lsuit_bytes){ v->envelope, (size_t)n }) != LSUIT_OK)
         return LAPEL_IMAGE_TAMPERED;
-    v->sequence = m.sequence;
-    memcpy(v->digest, m.digest.bytes.ptr, sizeof v->digest);
-    memcpy(v->component, m.components, sizeof v->component);
+    v->sequence = v->manifest.sequence;
+    memcpy(v->digest, v->manifest.digest.bytes.ptr, sizeof v->digest);
     v->slot = slot;
     v->at = 0;
     v->claim = 0;
@@ -115,7 +113,7 @@ enum lapel_verdict_of_image lapel_verify_step(struct lapel_verify *v)
 
     if (!claim_at(v, v->claim, &c))
         return v->good == v->claimed ? LAPEL_IMAGE_GOOD : LAPEL_IMAGE_TAMPERED;
-    int component = v->slots->find(v->ctx, v->component[c.component]);
+    int component = v->slots->find(v->ctx, v->manifest.components[c.component]);
     struct lapel_slot_info info = { 0 };
     if (c.digest.alg == 0 || c.size == 0 || (v->good & (1u << c.component)) != 0 ||
         component < 0) { /* says nothing, or nothing new */

@@ -245,6 +245,15 @@ enum lapel_erase_state {
     LAPEL_ERASE_FAILED
 };
 
+/*
+ * Factory reset of what the library keeps for its user: the settings are unset again and a
+ * postponement ends, in one record. Which release runs, the counters, the trust set, and releases
+ * that failed stay (design 6.12; provision 5.11-1). Erase user data and credentials beside it.
+ *
+ * LAPEL_ERR_NV  not stored: nothing has changed
+ */
+enum lapel_err lapel_reset(struct lapel *ctx);
+
 struct lapel_status {
     enum lapel_state state;
     enum lapel_gate waiting; /* 0: at no gate */

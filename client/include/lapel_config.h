@@ -43,6 +43,11 @@
 #define LAPEL_WITH_FAULT (!LAPEL_MINIMAL)
 #endif
 
+/* The running image is held against its manifest after each start. 0: the boot loader does it. */
+#ifndef LAPEL_WITH_SELF
+#define LAPEL_WITH_SELF (!LAPEL_MINIMAL)
+#endif
+
 /* The signed text of a release in struct lapel_offer. 0: its texts are absent, and it disrupts. */
 #ifndef LAPEL_WITH_TEXT
 #define LAPEL_WITH_TEXT (!LAPEL_MINIMAL)
@@ -173,9 +178,9 @@
 /* --- what is out of range ----------------------------------------------------------------------- */
 
 #if (LAPEL_WITH_HTTP1 | LAPEL_WITH_CLEAR | LAPEL_WITH_REPORTS | LAPEL_WITH_EVENTS |     \
-     LAPEL_WITH_FAULT | LAPEL_WITH_TEXT | LAPEL_WITH_SETTINGS | LAPEL_WITH_APPLY |      \
-     LAPEL_WITH_SUPPORT | LAPEL_WITH_STATEMENTS | LAPEL_WITH_TRUST | LAPEL_WITH_ERASE | \
-     LAPEL_WITH_WHY | LAPEL_MINIMAL | LAPEL_UNSET_MEANS_ON) &                           \
+     LAPEL_WITH_SELF | LAPEL_WITH_FAULT | LAPEL_WITH_TEXT | LAPEL_WITH_SETTINGS |       \
+     LAPEL_WITH_APPLY | LAPEL_WITH_SUPPORT | LAPEL_WITH_STATEMENTS | LAPEL_WITH_TRUST | \
+     LAPEL_WITH_ERASE | LAPEL_WITH_WHY | LAPEL_MINIMAL | LAPEL_UNSET_MEANS_ON) &        \
     ~1
 #error "LAPEL_WITH_..., LAPEL_MINIMAL, LAPEL_UNSET_MEANS_ON: 0 or 1"
 #endif

@@ -43,8 +43,9 @@ struct lapel_verify {
     uint8_t digest[32];
 
     /* The check's own. */
+    struct lsuit_envelope read;
+    struct lsuit_manifest manifest;
     struct lsuit_facts facts;
-    struct lsuit_bytes component[LSUIT_MAX_COMPONENTS];
     struct lsuit_hash hash;
     uint64_t at;
     uint32_t claimed, good; /* bit per component of the manifest */

@@ -253,27 +253,30 @@ enum outcome lsuit_do_dependency_integrity(struct call *k)
     return out;
 }
 
-/* image-match goes by the manifest alone, whoever signed it (section 5.2.2). */
+/* image-match and image-not-match go by the manifest alone, whoever signed it (section 5.2.2). */
 enum outcome lsuit_do_manifest_match(struct call *k)
 {
     struct lsuit_run *run = k->run;
     struct lsuit_dependency *d = NULL;
     enum outcome out = memory_find(k, &d);
+    bool there;
 
     if (out != OUT_DONE || lsuit_run_unknown(k, k->comp))
         return out;
-    if (!d->held || d->level.comp != k->comp) {
+    there = d->held && d->level.comp == k->comp;
+    if (!there) {
         out = envelope_load(k, d);
-        if (out == OUT_CONDITION)
+        if (out == OUT_CONDITION && run->op_started) /* there, but it can't be read */
             return lsuit_run_condition(k, false);
-        if (out != OUT_DONE)
+        if (out != OUT_DONE && out != OUT_CONDITION)
             return out;
-        if (lsuit_envelope_read((struct lsuit_bytes){ d->buf, (size_t)run->total }, &d->envelope,
-                                NULL) != LSUIT_OK ||
-            lsuit_envelope_trust_nobody(&d->envelope, run->crypto, NULL) != LSUIT_OK)
-            return lsuit_run_condition(k, false);
+        there = out == OUT_DONE &&
+                lsuit_envelope_read((struct lsuit_bytes){ d->buf, (size_t)run->total },
+                                    &d->envelope, NULL) == LSUIT_OK &&
+                lsuit_envelope_trust_nobody(&d->envelope, run->crypto, NULL) == LSUIT_OK;
     }
-    return lsuit_run_condition(k, digest_is(k, &d->envelope));
+    return lsuit_run_condition(k, (there && digest_is(k, &d->envelope)) ==
+                                      (k->code == LSUIT_COND_IMAGE_MATCH));
 }
 
 /* Tell of the begin or the end of a dependency's sequences. */

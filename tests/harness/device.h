@@ -4,7 +4,8 @@
  * Flash is NOR: a unit is erased as a whole, a word is programmed once; a second time is counted
  * as a violation. Every erase, every programmed word and every word of the boot loader's state is
  * one operation; the power can be cut at the n-th, before it, in the middle of it, or after it.
- * In the middle leaves random bits. A cut leaves the library by longjmp; device_boot() then
+ * In the middle leaves random bits that may read another way the next time, until they are
+ * erased. A cut leaves the library by longjmp; device_boot() then
  * plays the boot loader and starts it again.
  *
  * One per program: include it from one file.
@@ -28,18 +29,21 @@
 
 enum device_cut { CUT_BEFORE, CUT_TORN, CUT_AFTER, CUT_KINDS };
 
+#define MARGINAL 2 /* torn: reads now so, now so */
+
 struct device_flash {
     uint8_t *bytes;
-    uint8_t *used; /* by byte: programmed since the last erase */
+    uint8_t *used; /* by byte: programmed since the last erase, or MARGINAL */
     uint32_t size, unit;
 };
 
 /* --- the server ----------------------------------------------------------------------------- */
 
 struct device_server {
-    const struct release *release; /* offered to who runs less; NULL: nothing to offer */
-    uint32_t verdict;              /* instead of OFFER; 0: OFFER */
-    const struct release *serve;   /* whose bytes are really sent; NULL: release */
+    const struct release *release;       /* offered to who runs less; NULL: nothing to offer */
+    uint32_t verdict;                    /* instead of OFFER; 0: OFFER */
+    const struct release *serve_payload; /* whose payload is really sent; NULL: serve's */
+    const struct release *serve;         /* whose bytes are really sent; NULL: release */
     uint32_t support_end, next_poll_s;
     const char *support_url;                                            /* NULL: none */
     int checkin_status, manifest_status, payload_status, report_status; /* 0: 200 */
@@ -124,6 +128,9 @@ struct device {
     uint32_t ops, cut_at;
     enum device_cut cut;
     bool fired;
+    uint32_t cuts_left, cuts_gap; /* after a cut: so many more, each within so many operations */
+    uint32_t second_at;           /* one more cut, so many operations behind the first; 0: none */
+    uint32_t cuts, unstable;      /* cuts that fired; bytes that read another way */
     jmp_buf power;
     int violations, bricks, boots;
     int begins; /* erases of a slot's first unit */
@@ -186,6 +193,7 @@ static bool device_op(struct device *d)
     if (++d->ops != d->cut_at)
         return false;
     d->fired = true;
+    d->cuts++;
     if (d->cut == CUT_BEFORE)
         longjmp(d->power, 1);
     return d->cut == CUT_TORN;
@@ -205,7 +213,7 @@ static void flash_erase(struct device *d, struct device_flash *f, uint32_t at)
         if (torn && device_random(d) % 2 == 0)
             continue;
         f->bytes[i] = torn ? (uint8_t)device_random(d) : d->erased;
-        f->used[i] = torn;
+        f->used[i] = torn ? MARGINAL : 0;
     }
     device_op_end(d);
 }
@@ -220,10 +228,21 @@ static void flash_program(struct device *d, struct device_flash *f, uint32_t at,
             if (f->used[at + k])
                 d->violations++;
             f->bytes[at + k] = torn ? (uint8_t)(buf[k] ^ (device_random(d) & 0x55)) : buf[k];
-            f->used[at + k] = 1;
+            f->used[at + k] = torn ? MARGINAL : 1;
         }
         device_op_end(d);
     }
+}
+
+static void flash_read(struct device *d, const struct device_flash *f, size_t at, uint8_t *buf,
+                       size_t n)
+{
+    memcpy(buf, f->bytes + at, n);
+    for (size_t i = 0; i < n; i++)
+        if (f->used[at + i] == MARGINAL && device_random(d) % 4 == 0) {
+            buf[i] ^= (uint8_t)(1u << device_random(d) % 8);
+            d->unstable++;
+        }
 }
 
 /* One word of the boot loader's state, which it changes as a whole or not. */
@@ -296,7 +315,7 @@ static int dev_read(void *p, int component, uint8_t slot, uint64_t offset, uint8
     (void)component;
     if (device_fails(d) || offset + n > d->slot[slot].size)
         return -1;
-    memcpy(buf, d->slot[slot].bytes + offset, n);
+    flash_read(d, &d->slot[slot], offset, buf, n);
     return (int)n;
 }
 
@@ -416,7 +435,7 @@ static int dev_nv_read(void *p, uint8_t record, size_t offset, uint8_t *buf, siz
 
     if (device_fails(d) || offset + n > DEVICE_RECORD_SIZE)
         return -1;
-    memcpy(buf, d->record[record].bytes + offset, n);
+    flash_read(d, &d->record[record], offset, buf, n);
     return 1;
 }
 
@@ -758,7 +777,9 @@ static void server_trust(struct device *d, const char *head)
 static void server_payload(struct device *d, const char *head)
 {
     struct device_server *s = &d->server;
-    const struct release *r = s->serve != NULL ? s->serve : s->release;
+    const struct release *r = s->serve_payload != NULL ? s->serve_payload
+                              : s->serve != NULL       ? s->serve
+                                                       : s->release;
     const char *range = strstr(head, "\r\nRange: bytes=");
     const char *attempt = strstr(head, "\r\nLapel-Attempt: ");
     size_t from = 0;
@@ -1102,10 +1123,26 @@ static void device_loader(struct device *d)
     d->boots++;
 }
 
+/* After a cut, the next one. */
+static void device_more_cuts(struct device *d)
+{
+    if (!d->fired || d->ops < d->cut_at)
+        return;
+    if (d->second_at != 0) {
+        d->cut_at = d->ops + d->second_at;
+        d->second_at = 0;
+    } else if (d->cuts_left > 0) {
+        d->cuts_left--;
+        d->cut_at = d->ops + 1 + device_random(d) % d->cuts_gap;
+        d->cut = (enum device_cut)(device_random(d) % CUT_KINDS);
+    }
+}
+
 /* Start anew; RAM is lost. A cut during init starts once more. */
 static inline void device_boot(struct device *d)
 {
     (d->loader != NULL ? d->loader : device_loader)(d);
+    device_more_cuts(d);
     d->reboot_asked = false;
     d->server.open = false;
     d->now = 1000;

@@ -251,7 +251,7 @@ hold $? "e1 goes on with it: $(tail -n 3 e1/events)"
 runs e1 32
 hold $? "e1 is not back"
 
-begin "reset --erase: the server forgets it, and the receipt is kept"
+begin "reset --erase: the server forgets it, and the receipt is kept (provisions 5.11-2, 5.11-4)"
 mkdir -p e1/user && echo diary >e1/user/diary
 expect_exit 2 agent e1 status --erase
 expect_ok agent e1 reset --erase --json

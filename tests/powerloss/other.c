@@ -7,8 +7,14 @@
 #include "device.h"
 #include "unsigned.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#define STRIDE 17 /* it is slow */
+#else
+#define STRIDE 1
+#endif
+
 static struct signer key;
-static struct release v1, v2, v3;
+static struct release v1, v2, v3, bad;
 static struct device d;
 static struct lsuit_crypto crypto;
 
@@ -74,6 +80,38 @@ static bool withdrawn(struct device *x)
     return runs(x, &v2);
 }
 
+/* The bytes that come aren't those that were signed; a good release follows. */
+static bool rejected(struct device *x)
+{
+    if (x->server.checkins == 0)
+        x->server.serve_payload = &bad;
+    if (x->told[LAPEL_EVENT_FAILED] > 0 ||
+        (x->server.has_attempt && x->server.attempt_class == LSUIT_CLASS_DIGEST_MISMATCH)) {
+        x->server.serve_payload = NULL;
+        x->server.release = &v3;
+    }
+    return runs(x, &v3);
+}
+
+/* Settings and a postponement, and then a factory reset. What runs and what failed stays. */
+static bool reset(struct device *x)
+{
+    static int at;
+    struct lapel_record *r = &x->lapel.rec;
+
+    x->server.release = NULL;
+    if (x->server.checkins == 0 && r->choice[0] == LAPEL_UNSET && x->cuts == 0)
+        at = 0;
+    if (at == 0 && lapel_user_set(&x->lapel, LAPEL_AUTO_SECURITY, LAPEL_OFF, LAPEL_BY_USER) == 0)
+        at = 1;
+    if (at == 1 && lapel_postpone(&x->lapel, 1000000) == LAPEL_OK)
+        at = 2;
+    if (at == 2 && lapel_reset(&x->lapel) == LAPEL_OK)
+        at = 3;
+    return at == 3 && r->choice[0] == LAPEL_UNSET && r->postpone_left_ms == 0 &&
+           r->accepted.sequence == v1.sequence && x->server.checkins > 0;
+}
+
 struct story {
     const char *name;
     bool (*done)(struct device *x);
@@ -98,7 +136,7 @@ static void sweep(const struct story *s)
     for (int cut = 0; cut < CUT_KINDS; cut++) {
         for (uint32_t at = 1; at <= total && lost < 5; at++) {
             start();
-            bool done = live(at, (enum device_cut)cut, s->done, 100000);
+            bool done = live(at, (enum device_cut)cut, s->done, 20000);
 
             fired += d.fired;
             if (done && d.fired && d.bricks == 0 && d.violations == 0 &&
@@ -114,6 +152,40 @@ static void sweep(const struct story *s)
     CHECK_INT(lost, 0);
     CHECK_UINT(fired, total * CUT_KINDS);
     printf("%s: %u operations, %u cuts fired\n", s->name, total, fired);
+}
+
+/* Every two cuts of a short story, of every two kinds. */
+static void pairs(const struct story *s)
+{
+    uint32_t fired = 0, runs_n = 0;
+    int lost = 0;
+    char name[100];
+
+    snprintf(name, sizeof name, "%s: every pair of cuts", s->name);
+    check_case(name);
+    start();
+    CHECK(live(0, CUT_BEFORE, s->done, 100000));
+    uint32_t total = d.ops;
+    for (uint32_t first = 1; first <= total; first += STRIDE) {
+        for (uint32_t second = 1; second <= total && lost < 5; second += STRIDE) {
+            enum device_cut cut = (enum device_cut)((first + second) % CUT_KINDS);
+
+            start();
+            d.second_at = second;
+            bool done = live(first, cut, s->done, 5000);
+
+            runs_n++;
+            fired += d.cuts;
+            if (done && d.bricks == 0 && d.violations == 0 && (!s->stays || d.running == 0))
+                continue;
+            lost++;
+            printf("FAIL %s: operations %u and %u, cut %d: done %d, state %s, bricks %d\n", s->name,
+                   first, second, cut, done, lapel_state_name(device_state(&d)), d.bricks);
+        }
+    }
+    CHECK_INT(lost, 0);
+    CHECK(fired > runs_n + runs_n / 2); /* a story may be over before the second */
+    printf("%s: %u pairs, %u cuts fired\n", s->name, runs_n, fired);
 }
 
 static bool runs_v2(struct device *x)
@@ -159,15 +231,19 @@ int main(void)
         { "a trial that goes back", gone_back, false },
         { "a setting", said_off, true },
         { "a withdrawal", withdrawn, false },
+        { "a rejected update", rejected, false },
+        { "a factory reset", reset, true },
     };
 
     signer_init(&key);
     crypto = unsigned_crypto();
     release_make(&v1, 16, 900, &key, &(struct release_how){ 0 });
     release_make(&v2, 32, 1500, &key, &(struct release_how){ 0 });
+    release_make(&bad, 33, 1500, &key, &(struct release_how){ 0 }); /* as long as v2 */
     release_make(&v3, 48, 1300, &key, &(struct release_how){ 0 });
     for (size_t i = 0; i < sizeof STORIES / sizeof *STORIES; i++)
         sweep(&STORIES[i]);
+    pairs(&STORIES[1]);
     port_calls(false);
     port_calls(true);
     return check_done();

@@ -182,14 +182,44 @@ static void test_refused(void)
     CHECK_UINT(d.lapel.trust.version, 1);
 }
 
+static const uint8_t PUBLISHED[] =
+    "\x04\x84\x96\x81\x1a\xae\x0b\xaa\xab\xd2\x61\x57\x18\x9e\xec\xda\x26\xbe\xaa\x8b\xf1\x1b"
+    "\x6f\x3f\xe6\xe2\xb5\x65\x9c\x85\xdb\xc0\xad\x3b\x1f\x2a\x4b\x6c\x09\x81\x31\xc0\xa3\x6d"
+    "\xac\xd1\xd7\x8b\xd3\x81\xdc\xdf\xb0\x9c\x05\x2d\xb3\x39\x91\xdb\x73\x38\xb4\xa8\x96";
+
+/* A port that says done and has written nothing. */
+static int lost_write(void *p, uint8_t record, const uint8_t *buf, size_t n)
+{
+    (void)p;
+    (void)record;
+    (void)buf;
+    return n > 0 ? 1 : -1;
+}
+
+static void test_not_stored(void)
+{
+    struct lapel_trust_store lost = DEV_TRUST;
+
+    fresh("a set that doesn't read back is not in force", true);
+    lost.write = lost_write;
+    d.ports.trust = &lost;
+    d.server.trust_n = 2;
+    device_boot(&d);
+    CHECK(live_checkins(2));
+    CHECK(d.server.trusts > 0);
+    CHECK_UINT(d.lapel.trust.version, 1);
+    CHECK_UINT(d.lapel.rec.trust.version, 1); /* and none was held, so nothing is missed */
+    CHECK(!lapel_trust_behind(&d.lapel));
+    d.ports.trust = &DEV_TRUST;
+    device_boot(&d);
+    CHECK(live_to(2));
+}
+
 static void test_init(void)
 {
-    static struct set_doc odd;
+    static struct set_doc odd, step;
+    static struct lsuit_bytes served[2];
     static struct signer test_key;
-    static const uint8_t PUBLISHED[] =
-        "\x04\x84\x96\x81\x1a\xae\x0b\xaa\xab\xd2\x61\x57\x18\x9e\xec\xda\x26\xbe\xaa\x8b\xf1\x1b"
-        "\x6f\x3f\xe6\xe2\xb5\x65\x9c\x85\xdb\xc0\xad\x3b\x1f\x2a\x4b\x6c\x09\x81\x31\xc0\xa3\x6d"
-        "\xac\xd1\xd7\x8b\xd3\x81\xdc\xdf\xb0\x9c\x05\x2d\xb3\x39\x91\xdb\x73\x38\xb4\xa8\x96";
     struct signer with[SIGNERS];
 
     fresh("a factory's set that is none", false);
@@ -208,6 +238,18 @@ static void test_init(void)
     d.config.allow_test_keys = true;
     device_boot(&d);
     CHECK_INT(d.init, LAPEL_OK);
+
+    fresh("a step that brings a key that everybody has", true);
+    set_make(&step, &HOW[1], with);
+    served[0] = chain[0];
+    served[1] = step.doc;
+    d.server.trust = served;
+    d.server.trust_n = 2;
+    device_boot(&d);
+    CHECK(live_checkins(2));
+    CHECK(d.server.trusts > 0);
+    CHECK_UINT(d.lapel.trust.version, 1);
+    CHECK_UINT(d.server.event_class, LSUIT_EVENT_BAD_SIGNATURE);
 
     fresh("a release key that everybody has", false);
     d.config.trust = (struct lsuit_bytes){ NULL, 0 };
@@ -670,6 +712,7 @@ int main(void)
         chain[i] = chain_doc[i].doc;
     }
     test_init();
+    test_not_stored();
     test_steps();
     test_refused();
     test_releases();

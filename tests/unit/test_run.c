@@ -461,6 +461,25 @@ static void test_lacks(void)
     lacks("nobody listens to the trace", WRITE, no_trace, LSUIT_OK);
 }
 
+/* What can't be read is neither what is wanted nor something else. */
+static void test_unreadable(void)
+{
+    static const char *const SECTIONS[] = { "20, <<[3, 0]>>", "20, <<[25, 0]>>",
+                                            "20, <<[20, {18: 'old'}, 6, 0]>>" };
+
+    for (size_t i = 0; i < sizeof SECTIONS / sizeof *SECTIONS; i++) {
+        static struct bench b;
+        struct parts p = { .shared = SHARED, .sections = SECTIONS[i], .sections_n = 1 };
+
+        check_case(SECTIONS[i]);
+        CHECK_INT(bench_init(&b, &p), LSUIT_OK);
+        empty_read(&b);
+        lsuit_run_start(&b.run, LSUIT_PROCEDURE_UPDATE, false);
+        CHECK_STR(lsuit_err_name(lsuit_run_to_end(&b.run)), lsuit_err_name(LSUIT_ERR_CONDITION));
+        bench_fini(&b);
+    }
+}
+
 /* With two components, for those that need a source. */
 static void test_lacks_source(void)
 {
@@ -751,6 +770,7 @@ int main(void)
         dry_row(&DRY_ROWS[i]);
     }
     test_lacks();
+    test_unreadable();
     test_lacks_source();
     test_contract();
     test_abort(true);

@@ -225,6 +225,47 @@ static void test_chain(void)
     suit_device_fini(&b.device);
 }
 
+/* A dependency that looks at its own component as if that were its dependency. */
+static void test_cycle(void)
+{
+    struct parts child = { .dependencies = "{1: {}}",
+                           .components = "[[h'02'], [h'01']]",
+                           .sections = "20, <<[12, 1, 20, {3: sha256'new'}, 7, 15, 12, 0]>>",
+                           .sections_n = 1 };
+
+    check_case("a dependency of itself");
+    bench_begin();
+    CHECK(signed_make(&b.made[0], child));
+    CHECK(dependent_make(1, "[[h'00'], [h'01']]", ""));
+    CHECK_STR(lsuit_err_name(bench_run(1, 2, false)), lsuit_err_name(LSUIT_ERR_OPERATION));
+    CHECK_STR(b.run.fault.why, "a cycle of dependencies");
+    suit_device_fini(&b.device);
+}
+
+/* image-match is the first look at what is stored. */
+static void test_match(const char *name, const char *commands, uint32_t again, enum lsuit_err want)
+{
+    struct parts child = { .components = "[[h'02']]", .sections = WRITES, .sections_n = 1 };
+    struct parts p = { .dependencies = "{1: {}}",
+                       .components = "[[h'00'], [h'01']]",
+                       .sections_n = 1,
+                       .dependency_name = "#d" };
+    char text[512];
+
+    check_case(name);
+    bench_begin();
+    b.device.again = again;
+    CHECK(signed_make(&b.made[0], child));
+    snprintf(text, sizeof text, "20, <<[12, 1, 20, {3: h'822f5820%s', 21: \"#d\"}, %s]>>",
+             digest_hex(&b.made[0]), commands);
+    p.sections = text;
+    p.dependency = b.made[0].whole;
+    CHECK(signed_make(&b.made[1], p));
+    CHECK_STR(lsuit_err_name(bench_run(1, 1, false)), lsuit_err_name(want));
+    CHECK_UINT(asked, 0); /* nobody's signature was of interest */
+    suit_device_fini(&b.device);
+}
+
 /* --- Authority. --- */
 
 struct authority {
@@ -411,6 +452,14 @@ int main(void)
         return 1;
     test_memory();
     test_chain();
+    test_cycle();
+    test_match("a stored dependency matches", "21, 2, 3, 15", 0, LSUIT_OK);
+    test_match("in pieces too", "21, 2, 3, 15", 2, LSUIT_OK);
+    test_match("one that isn't there doesn't", "3, 15", 0, LSUIT_ERR_CONDITION);
+    test_match("nor does something else", "18, 0, 3, 15", 0, LSUIT_ERR_OPERATION);
+    test_match("nor another digest", "21, 2, 20, {3: sha256'new'}, 3, 15", 0, LSUIT_ERR_CONDITION);
+    test_match("what isn't there is no match", "25, 15", 0, LSUIT_OK);
+    test_match("image-not-match is its opposite", "21, 2, 25, 15", 0, LSUIT_ERR_CONDITION);
     test_authority(0);
     test_authority(2);
     test_lacks();

@@ -257,6 +257,8 @@ static const struct row SEALED[] = {
       LSUIT_ERR_OPERATION },
     { "checked", MATCHED "20, {19: " CTR ", 22: 1}, 22, 0", LSUIT_OK },
     { "with a tag of its own", "20, {19: " GCM ", 22: 1}, 22, 0", LSUIT_OK },
+    { "a tag's number under another label", "20, {19: h'd8608443a10201a0f680', 22: 1}, 22, 0",
+      LSUIT_ERR_OPERATION },
     { "checked, but not held",
       "12, 1, 20, {3: sha256'other'}, 15, [<<[3, 0]>>, <<[14, 0]>>, null], 12, 0, 20, {19: " CTR
       ", 22: 1}, 22, 0",

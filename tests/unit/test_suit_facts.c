@@ -141,6 +141,27 @@ static void limits(void)
     CHECK_UINT(f.fetch_n, 8);
 }
 
+/* Each alternative sets where its payload is, and one fetch stands behind them. */
+static void alternatives(void)
+{
+    struct make_manifest two = { .section = { { 20, NULL, false } } };
+    struct lsuit_facts f = { 0 };
+
+    check_case("a fetch behind alternatives names the payload of each");
+    two.section[0].content = "84 0f 82 46 82 14 a1 15 61 61 46 82 14 a1 15 61 62 15 0f";
+    CHECK_INT(facts_of(&two, &f), LSUIT_OK);
+    CHECK_UINT(f.fetch_n, 2);
+    CHECK_BYTES(f.fetch[0].uri.ptr, f.fetch[0].uri.len, "a", 1);
+    CHECK_BYTES(f.fetch[1].uri.ptr, f.fetch[1].uri.len, "b", 1);
+
+    check_case("and what one sets isn't the other's");
+    two.section[0].content = "84 0f 82 48 82 14 a2 0e 07 15 61 61 46 82 14 a1 15 61 62 15 0f";
+    CHECK_INT(facts_of(&two, &f), LSUIT_OK);
+    CHECK_UINT(f.fetch_n, 2);
+    CHECK_UINT(f.fetch[0].size, 7);
+    CHECK_UINT(f.fetch[1].size, 0);
+}
+
 static void written(void)
 {
     static const struct lsuit_bytes NONE = { NULL, 0 };
@@ -218,6 +239,7 @@ int main(void)
     nested();
     indices();
     limits();
+    alternatives();
     written();
     names();
     return check_done();

@@ -288,20 +288,12 @@ static bool empty_folder(int dirfd, int depth)
     return ok;
 }
 
-static bool settings_unset(struct agent *a)
-{
-    return lapel_user_set(&a->lapel, LAPEL_AUTO_SECURITY, LAPEL_UNSET, LAPEL_BY_NOBODY) == 0 &&
-           lapel_user_set(&a->lapel, LAPEL_AUTO_FEATURE, LAPEL_UNSET, LAPEL_BY_NOBODY) == 0 &&
-           lapel_user_set(&a->lapel, LAPEL_NOTIFY, LAPEL_UNSET, LAPEL_BY_NOBODY) == 0;
-}
-
 json_t *agent_reset(struct agent *a)
 {
     json_t *erased = json_array();
     int fd = -1;
 
-    (void)lapel_postpone(&a->lapel, 0);
-    if (!settings_unset(a)) {
+    if (lapel_reset(&a->lapel) != LAPEL_OK) {
         log_text(LOG_LEVEL_ERROR, "reset: the settings could not be stored");
         goto fail;
     }
