@@ -72,15 +72,6 @@ static void print_rollout(const json_t *r)
                api_text(next, "due_at"));
 }
 
-static int show_answer(const struct api *api, const json_t *answer)
-{
-    if (api->json)
-        api_print(answer);
-    else
-        print_rollout(answer);
-    return CLI_OK;
-}
-
 /* --- create --------------------------------------------------------------------------------- */
 
 static int wave_set(json_t *wave, const char *key, json_t *value, const char *whole)
@@ -194,7 +185,7 @@ static int rollout_create(int argc, char **argv)
             cli_fail("rollout %" JSON_INTEGER_FORMAT " is made, but not started", id);
     }
     if (e == CLI_OK)
-        show_answer(&api, answer);
+        api_show(&api, answer, print_rollout);
     json_decref(answer);
     return e;
 }
@@ -285,7 +276,7 @@ static int rollout_show(int argc, char **argv)
     if (e == CLI_OK)
         e = rollout_get(&api, pos[0], &answer);
     if (e == CLI_OK)
-        show_answer(&api, answer);
+        api_show(&api, answer, print_rollout);
     json_decref(answer);
     return e;
 }
@@ -353,7 +344,7 @@ static int act(const struct verb *v, int argc, char **argv)
         return CLI_USAGE;
     e = api_call(&api, "POST", path, body, &answer);
     if (e == CLI_OK)
-        show_answer(&api, answer);
+        api_show(&api, answer, print_rollout);
     json_decref(answer);
     return e;
 }
