@@ -7,8 +7,8 @@ T = Cases()
 KEY = Key()
 S = Server(folder(), KEY, "public_url=https://updates.example")
 IMAGE = os.urandom(5000)
-NAMES = ["a1", "a2", "b1", "b2", "none"]
-REVISION = {"a1": "A", "a2": "A", "b1": "B", "b2": "B"}
+NAMES = ["a1", "a2", "b1", "b2", "b3", "none"]
+REVISION = {"a1": "A", "a2": "A", "b1": "B", "b2": "B", "b3": "B"}
 NOTHING, OFFER, WITHDRAW = 0, 1, 3
 REASON = "revision B waits: its flash is slower"
 
@@ -44,12 +44,30 @@ def keeps_back():
     T.equal("not twice", (again.status, again.json()["field"]), (409, "value"))
     T.equal("its revision gets nothing", ask("b2"), NOTHING)
     T.equal("and leaves no row", rows("b2"), 0)
-    T.equal("nor at the next one, which is answered from memory", ask("b2"), NOTHING)
     T.equal("what is in flight goes on", ask("b1"), OFFER)
     T.equal("and has its payload", S.device("GET", "payloads/" + sha256(IMAGE).hex(), TOKEN["b1"]).status,
             200)
     T.equal("another revision is offered it", ask("a1"), OFFER)
     T.equal("so is one that says no revision", ask("none"), OFFER)
+
+
+def from_memory():
+    """A device whose row is gone behind the server's back is still told nothing."""
+    T.equal("told, and its revision kept", ask("b3"), NOTHING)
+    T.equal("told, and remembered", ask("b3"), NOTHING)
+    db = sqlite3.connect(os.path.join(S.data, "lapel.db"), timeout=30)
+    gone = db.execute("DELETE FROM device WHERE name = 'b3'").rowcount
+    db.commit()
+    db.close()
+    T.equal("its row is gone", gone, 1)
+    T.equal("the same again reads no row", ask("b3"), NOTHING)
+
+
+def anonymous():
+    T.equal("the product answers anybody", S.make_product(allow_anonymous=True, poll_s=30).status, 200)
+    for revision, verdict in (("B", NOTHING), ("A", OFFER)):
+        T.equal("nobody's device of revision " + revision,
+                S.check_in(None, "lamp", None, more={4: revision}).verdict(), verdict)
 
 
 def explains():
@@ -115,6 +133,8 @@ TOKEN = S.add_devices(NAMES)
 RELEASE, DIGEST = S.release(32, IMAGE, KEY)
 ROLLOUT, _ = S.roll_out(RELEASE)
 keeps_back()
+from_memory()
+anonymous()
 explains()
 by_command(RELEASE)
 stands(ROLLOUT)
