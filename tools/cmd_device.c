@@ -391,10 +391,12 @@ static int device_show(int argc, char **argv)
 
 static void print_explained(const json_t *x)
 {
-    const json_t *when = json_object_get(x, "may_change_at");
+    const json_t *when = json_object_get(x, "may_change_at"), *hold = json_object_get(x, "hold");
 
     printf("release %-4s sequence %-6s %-8s  %s", api_text(x, "release"), api_text(x, "sequence"),
            api_text(x, "verdict"), api_text(x, "because"));
+    if (json_is_object(hold))
+        printf(" (hold %s): %s", api_text(hold, "id"), api_text(hold, "reason"));
     if (json_is_string(when))
         printf("; may change at %s", api_text(x, "may_change_at"));
     putchar('\n');
