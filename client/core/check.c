@@ -270,9 +270,13 @@ static bool is_page(struct lsuit_bytes url)
 
 static void take_support_url(struct lapel *ctx, struct lsuit_bytes url)
 {
-    memset(ctx->support_url, 0, sizeof ctx->support_url);
-    if (url.ptr != NULL && url.len < sizeof ctx->support_url && is_page(url))
-        memcpy(ctx->support_url, url.ptr, url.len);
+    char *to = ctx->memory.support_url;
+
+    if (to == NULL)
+        return;
+    memset(to, 0, LAPEL_SUPPORT_URL_SIZE);
+    if (url.ptr != NULL && url.len < LAPEL_SUPPORT_URL_SIZE && is_page(url))
+        memcpy(to, url.ptr, url.len);
 }
 
 static void take_support(struct lapel *ctx, const struct lsuit_answer *a)

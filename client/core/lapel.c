@@ -289,7 +289,7 @@ void lapel_status(const struct lapel *ctx, struct lapel_status *status_out)
     s.postponed_ms = r->postpone_left_ms;
     s.next_check_ms = ctx->next_check > now ? ctx->next_check - now : 0;
     s.support_end = r->support_end;
-    s.support_url = ctx->support_url;
+    s.support_url = ctx->memory.support_url != NULL ? ctx->memory.support_url : "";
     s.statement = r->fresh.number;
     s.fresh_age_s = r->fresh.age_s;
     s.stale = r->fresh.stale;
