@@ -231,8 +231,7 @@ enum lapel_err lapel_apply(struct lapel *ctx, const uint8_t *envelope, size_t n,
         return LAPEL_ERR_MEMORY;
     lapel_core_close(ctx);
     lapel_core_forget(ctx);
-    if (envelope != ctx->memory.envelope)
-        memcpy(ctx->memory.envelope, envelope, n);
+    memcpy(ctx->memory.envelope, envelope, n);
     ctx->envelope_n = n;
     ctx->apply_read = read;
     ctx->offline = true;

@@ -296,7 +296,8 @@ void lapel_status(const struct lapel *ctx, struct lapel_status *status_out);
  * a postponement from before ends once the file has been found good. One made afterwards holds,
  * and policy->gate is asked as ever.
  *
- *   envelope  memory->envelope itself, or bytes elsewhere
+ *   envelope  bytes elsewhere than in memory->envelope, which may hold a manifest that was verified:
+ *             only the library writes there
  *   read      bytes of a payload by its uri at offset; > 0 count, < 0 error
  *
  * LAPEL_ERR_STATE   an update is under way

@@ -203,7 +203,7 @@ enum err device_erase_self(struct engine *en, struct db *db, const struct asker 
 
     if (e == ERR_NOT_FOUND || (e == ERR_OK && d.revoked_ms != 0))
         return ERR_UNAUTHORIZED;
-    if (e == ERR_OK && !erase_take(en->erase, d.id, nonce, now_ms))
+    if (e == ERR_OK && !erase_fits(en->erase, d.id, nonce, now_ms))
         return FAIL_FIELD(ERR_INVALID, "Lapel-Erase", "not the nonce of the last answer");
     if (e == ERR_OK)
         e = product_by_id(db, d.product, &p);

@@ -133,7 +133,7 @@ void erase_nonce(struct erase *er, int32_t device, int64_t now_ms, uint8_t nonce
     pthread_mutex_unlock(&er->lock);
 }
 
-bool erase_take(struct erase *er, int32_t device, struct lsuit_bytes nonce, int64_t now_ms)
+bool erase_fits(struct erase *er, int32_t device, struct lsuit_bytes nonce, int64_t now_ms)
 {
     struct waiting *w;
     bool good;
@@ -142,8 +142,6 @@ bool erase_take(struct erase *er, int32_t device, struct lsuit_bytes nonce, int6
     w = entry_of(er, device);
     good = w->device == device && now_ms < w->until_ms && nonce.len == sizeof w->nonce &&
            bytes_equal_secret(w->nonce, nonce.ptr, sizeof w->nonce);
-    if (good)
-        memset(w, 0, sizeof *w);
     pthread_mutex_unlock(&er->lock);
     return good;
 }

@@ -34,8 +34,8 @@ void erase_close(struct erase *erase);
 /* A nonce for this device; one before it is no good any more. */
 void erase_nonce(struct erase *erase, int32_t device, int64_t now_ms,
                  uint8_t nonce_out[ERASE_NONCE]);
-/* Is it the one? It is used up when it is. */
-bool erase_take(struct erase *erase, int32_t device, struct lsuit_bytes nonce, int64_t now_ms);
+/* Is it the one? It stays so while the device is there: what failed can be asked for again. */
+bool erase_fits(struct erase *erase, int32_t device, struct lsuit_bytes nonce, int64_t now_ms);
 
 /* In the writer, before the rows go: put a device on the list. */
 enum err erase_note(struct erase *erase, struct db *db, const char *product, const char *device);

@@ -21,6 +21,7 @@ cp one.bin "$(sha256sum one.bin | cut -c1-64)"
 mkdir hooks && chmod 755 . && cat >hooks/gate <<EOF
 #!/bin/sh
 test -f $TMP/consents || exit 75
+if test -f $TMP/hold; then ! grep -q '"gate":"install"' || exit 75; fi
 EOF
 chmod 700 hooks/gate
 cat >conf <<EOF
@@ -90,6 +91,27 @@ begin "a setting says who made it"
 ask '{"do":"settings","setting":"notify","choice":"off"}'
 expect_match "$OUT" '"ok":true'
 expect_eq "$(now '.settings.notify.choice')" off
+
+begin "a file that comes while another one waits is refused, and none of its bytes are taken (5.3-9)"
+head -c 20000 /dev/urandom >two.bin
+cp two.bin "$(sha256sum two.bin | cut -c1-64)"
+sed 's/one\.bin/two.bin/;s/"one"/"two"/' one.json >two.json
+expect_ok "$BIN/lapel" manifest create two.json two.env --sequence 32
+expect_ok "$BIN/lapel" manifest sign two.env two.suit --key maker.pem
+sed 's/ctwo/cbad/' two.suit >bad.suit # its version text, nothing else
+expect_eq "$(cmp -l two.suit bad.suit | wc -l)" 3
+touch hold
+start second timeout 60 /usr/bin/python3 ask.py state/control '{"do":"apply"}' two.suit .
+waits() { [ "$(now .waiting)" = install ]; }
+wait_for 20 waits || flunk "it doesn't wait: $OUT"
+ask '{"do":"apply"}' bad.suit .
+expect_match "$OUT" 'an update is under way'
+rm hold
+second() { [ "$(now '.running.sequence + .state')" = 32ready ]; }
+wait_for 30 second || flunk "never installed: $OUT $(tail -n 3 events)"
+expect_match "$(cat events)" '"state":"staged","sequence":"32".*"version":"two"'
+expect_no_match "$(cat events)" '"version":"bad"'
+expect_ok cmp state/slot0/main two.bin
 
 # --- Peers that send what they please.
 

@@ -149,8 +149,13 @@ def erases():
         db.backup(copy)
         copy.close()
         db.close()
+    os.mkdir(os.path.join(S.data, "erased"))
+    T.equal("a list that can't be written: not erased",
+            erase("forgetme", TOKEN["forgetme"], nonce.hex()).status, 500)
+    T.equal("the device is still there", S.api("GET", "products/lamp/devices/forgetme").status, 200)
+    os.rmdir(os.path.join(S.data, "erased"))
     answer = erase("forgetme", TOKEN["forgetme"], nonce.hex())
-    T.equal("the receipt comes", answer.status, 200)
+    T.equal("the same nonce again: the receipt comes", answer.status, 200)
     r = opened(answer.body, AAD_RECEIPT, ONLINE)
     T.equal("it names who, what and for which request", (r[1], r[2], r[3], r[6]),
             ("lamp", "forgetme", [1, 2, 3, 4, 5], nonce))

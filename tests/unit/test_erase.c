@@ -81,26 +81,26 @@ static void check_nonces(void)
     const struct lsuit_bytes one = { first, sizeof first }, two = { second, sizeof second },
                              none = { NULL, 0 };
 
-    check_case("a nonce is good for its device, once");
+    check_case("a nonce is good for its device, and again when that failed");
     erase_nonce(erase, 1, 1000, first);
-    CHECK(!erase_take(erase, 2, one, 1001));
-    CHECK(!erase_take(erase, 1, none, 1001));
-    CHECK(erase_take(erase, 1, one, 1001));
-    CHECK(!erase_take(erase, 1, one, 1002));
+    CHECK(!erase_fits(erase, 2, one, 1001));
+    CHECK(!erase_fits(erase, 1, none, 1001));
+    CHECK(erase_fits(erase, 1, one, 1001));
+    CHECK(erase_fits(erase, 1, one, 1002));
     check_case("the last one counts");
     erase_nonce(erase, 1, 1000, first);
     erase_nonce(erase, 1, 1001, second);
-    CHECK(!erase_take(erase, 1, one, 1002));
-    CHECK(erase_take(erase, 1, two, 1002));
+    CHECK(!erase_fits(erase, 1, one, 1002));
+    CHECK(erase_fits(erase, 1, two, 1002));
     check_case("for ten minutes");
     erase_nonce(erase, 1, 1000, first);
-    CHECK(!erase_take(erase, 1, one, 1000 + ERASE_NONCE_MS));
+    CHECK(!erase_fits(erase, 1, one, 1000 + ERASE_NONCE_MS));
     check_case("many who ask push out whoever asked first");
     erase_nonce(erase, 1, 1000, first);
     for (int32_t i = 2; i < ERASE_WAITING + 2; i++)
         erase_nonce(erase, i, 2000 + i, other);
-    CHECK(!erase_take(erase, 1, one, 3000));
-    CHECK(erase_take(erase, ERASE_WAITING + 1, (struct lsuit_bytes){ other, sizeof other }, 9000));
+    CHECK(!erase_fits(erase, 1, one, 3000));
+    CHECK(erase_fits(erase, ERASE_WAITING + 1, (struct lsuit_bytes){ other, sizeof other }, 9000));
 }
 
 int main(void)

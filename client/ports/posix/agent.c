@@ -226,38 +226,51 @@ void agent_outcome(struct agent *a)
     a->outcome = (struct outcome){ 0 };
 }
 
-const char *agent_apply(struct agent *a, int envelope_fd, int dirfd)
+/* A whole regular file into memory of its own. NULL, or why not. */
+static const char *read_envelope(int fd, uint8_t *to, size_t cap, size_t *n_out)
 {
     struct stat st;
-    size_t have = 0;
     ssize_t n = 0;
 
+    *n_out = 0;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return "not a regular file";
+    if (st.st_size > (off_t)cap)
+        return "larger than an envelope may be (64 KiB)";
+    while (*n_out < cap) {
+        n = pread(fd, to + *n_out, cap - *n_out, (off_t)*n_out);
+        if (n <= 0)
+            break;
+        *n_out += (size_t)n;
+    }
+    if (n < 0)
+        return "it can't be read";
+    return *n_out == 0 ? "it is empty" : NULL;
+}
+
+/* The core's own memory holds a manifest that was verified: only the core puts another there. */
+const char *agent_apply(struct agent *a, int envelope_fd, int dirfd)
+{
+    uint8_t *bytes = malloc(sizeof a->envelope);
+    size_t n = 0;
+    const char *why =
+        bytes == NULL ? "no memory" : read_envelope(envelope_fd, bytes, sizeof a->envelope, &n);
+    enum lapel_err e = LAPEL_OK;
+
+    if (why == NULL)
+        e = lapel_apply(&a->lapel, bytes, n, port_apply_read);
+    free(bytes);
+    if (why == NULL && e != LAPEL_OK)
+        why = e == LAPEL_ERR_STATE ? "an update is under way" : "the library refuses it";
+    if (why != NULL) {
+        close(dirfd);
+        return why;
+    }
     if (a->apply_dir >= 0)
         close(a->apply_dir);
     a->apply_dir = dirfd;
     agent_outcome(a);
-    if (fstat(envelope_fd, &st) < 0 || !S_ISREG(st.st_mode))
-        return "not a regular file";
-    if (st.st_size > (off_t)sizeof a->envelope)
-        return "larger than an envelope may be (64 KiB)";
-    while (have < sizeof a->envelope) {
-        n = pread(envelope_fd, a->envelope + have, sizeof a->envelope - have, (off_t)have);
-        if (n <= 0)
-            break;
-        have += (size_t)n;
-    }
-    if (n < 0)
-        return "it can't be read";
-    if (have == 0)
-        return "it is empty";
-    switch (lapel_apply(&a->lapel, a->envelope, have, port_apply_read)) {
-    case LAPEL_OK:
-        return NULL;
-    case LAPEL_ERR_STATE:
-        return "an update is under way";
-    default:
-        return "the library refuses it";
-    }
+    return NULL;
 }
 
 /* Remove what is in a folder, not the folder. Links are removed, not followed. */
