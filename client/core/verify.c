@@ -10,22 +10,20 @@ static enum lsuit_err read_manifest(struct lapel_verify *v, struct lsuit_bytes d
     struct lsuit_envelope *e = &v->read;
     struct lsuit_manifest *m = &v->manifest;
     struct lsuit_trust_keys trust = { v->keys, v->keys_n, 1 };
-    struct lsuit_fault fault = { 0 };
-    struct lsuit_auth auth;
-    enum lsuit_err err = lsuit_envelope_read(doc, e, &fault);
+    enum lsuit_err err = lsuit_envelope_read(doc, e, NULL);
 
     if (err == LSUIT_OK)
-        err = v->accepted != NULL ? lsuit_envelope_trust_nobody(e, v->crypto, &fault)
-                                  : lsuit_envelope_verify(e, v->crypto, &trust, &auth, &fault);
+        err = v->accepted != NULL ? lsuit_envelope_trust_nobody(e, v->crypto, NULL)
+                                  : lsuit_envelope_verify(e, v->crypto, &trust, NULL, NULL);
     if (err == LSUIT_OK)
-        err = lsuit_manifest_read(e, v->crypto, m, &fault);
+        err = lsuit_manifest_read(e, v->crypto, m, NULL);
     if (err == LSUIT_OK && m->digest.bytes.len != sizeof v->digest)
         err = LSUIT_ERR_ALG;
     if (err == LSUIT_OK && v->accepted != NULL &&
         memcmp(m->digest.bytes.ptr, v->accepted, sizeof v->digest) != 0)
         err = LSUIT_ERR_UNAUTHORISED;
     if (err == LSUIT_OK)
-        err = lsuit_manifest_facts(m, &v->facts, &fault);
+        err = lsuit_manifest_facts(m, &v->facts, NULL);
     return err;
 }
 

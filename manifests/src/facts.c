@@ -292,12 +292,11 @@ enum lsuit_err lsuit_manifest_facts(const struct lsuit_manifest *manifest,
         LSUIT_SECTION_LOAD,
         LSUIT_SECTION_INVOKE,
     };
-    struct lsuit_facts facts = { 0 };
-    struct walker k = { 0 };
+    struct walker k = { .manifest = manifest, .facts = facts_out };
     enum lsuit_err e = LSUIT_OK;
 
-    k.manifest = manifest;
-    k.facts = &facts;
+    /* Filled in place, since they are too large for a device's stack; emptied again on error. */
+    *facts_out = (struct lsuit_facts){ 0 };
     /* The shared sequence comes before each section (draft, 8.4.4). */
     for (size_t i = 0; e == LSUIT_OK && i < sizeof SECTIONS; i++) {
         e = section_read(&k, manifest->shared, LSUIT_SECTION_COMMON, fault);
@@ -305,7 +304,7 @@ enum lsuit_err lsuit_manifest_facts(const struct lsuit_manifest *manifest,
             e = section_read(&k, lsuit_manifest_part(manifest, SECTIONS[i])->bytes, SECTIONS[i],
                              fault);
     }
-    if (e == LSUIT_OK)
-        *facts_out = facts;
+    if (e != LSUIT_OK)
+        *facts_out = (struct lsuit_facts){ 0 };
     return e;
 }

@@ -398,7 +398,7 @@ static enum lsuit_err vouched(const struct lsuit_trust_doc *doc, const struct ls
                               const struct lsuit_trust *before, const struct lsuit_trust *set)
 {
     struct lsuit_bytes none = { NULL, 0 }, aad;
-    uint8_t buf[LSUIT_AAD_MAX];
+    uint8_t buf[LSUIT_AAD_BARE];
     enum lsuit_err e = lsuit_doc_aad(LSUIT_DOC_TRUST, none, buf, sizeof buf, &aad);
 
     if (e != LSUIT_OK)

@@ -84,7 +84,7 @@ enum lsuit_err lsuit_trust_tbs(int32_t alg, struct lsuit_bytes payload, uint8_t 
                                struct lsuit_bytes *tbs_out)
 {
     struct lsuit_bytes none = { NULL, 0 }, aad;
-    uint8_t room[LSUIT_AAD_MAX];
+    uint8_t room[LSUIT_AAD_BARE];
     enum lsuit_err e = lsuit_doc_aad(LSUIT_DOC_TRUST, none, room, sizeof room, &aad);
 
     return e != LSUIT_OK ? e : lsuit_cose_tbs(alg, aad, payload, buf, cap, tbs_out);

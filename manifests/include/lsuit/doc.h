@@ -79,7 +79,8 @@ enum lsuit_doc {
 
 /* Longest audience, and so room for any external_aad. */
 #define LSUIT_AUDIENCE_MAX 255
-#define LSUIT_AAD_MAX (24 + LSUIT_AUDIENCE_MAX)
+#define LSUIT_AAD_BARE 24 /* for a kind without an audience */
+#define LSUIT_AAD_MAX (LSUIT_AAD_BARE + LSUIT_AUDIENCE_MAX)
 
 /*
  * The external_aad of a kind of document: "lapel/checkin/1", and for check-in, report and erase

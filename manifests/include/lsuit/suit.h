@@ -253,7 +253,7 @@ const struct lsuit_part *lsuit_manifest_part(const struct lsuit_manifest *manife
 
 /*
  * The facts a reader needs without executing: taken from the whole manifest by walking its
- * sequences (first value wins), no device identity needed.
+ * sequences (first value wins), no device identity needed. Empty on error.
  */
 struct lsuit_facts {
     struct lsuit_bytes vendor_id; /* 16 bytes; absent when none is set */
