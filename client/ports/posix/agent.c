@@ -93,7 +93,8 @@ void agent_fini(struct agent *a)
     if (a->state_fd >= 0)
         close(a->state_fd);
     json_decref(a->offer);
-    a->offer = NULL;
+    json_decref(a->reset);
+    a->offer = a->reset = NULL;
     conf_free(a->conf);
     a->conf = NULL;
 }
@@ -204,6 +205,16 @@ bool agent_reload(struct agent *a, struct conf *conf)
     return core_init(a);
 }
 
+/* Who asked may have hung up since, or have been told that the server is asked again. */
+static void reset_after_erase(struct agent *a)
+{
+    if (!a->outcome.erased)
+        return;
+    a->outcome.erased = false;
+    json_decref(a->reset);
+    a->reset = agent_reset(a);
+}
+
 void agent_step(struct agent *a)
 {
     uint32_t wait = 1000;
@@ -217,6 +228,7 @@ void agent_step(struct agent *a)
         wait = wait < 1000 ? 1000 : wait;
     }
     a->wait_ms = wait;
+    reset_after_erase(a);
 }
 
 void agent_outcome(struct agent *a)
