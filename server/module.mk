@@ -48,5 +48,6 @@ SLOW_TESTS += tests/contract/test_watch
 USES.tests/contract/test_watch := server/libserver manifests/liblsuit
 TIMEOUT.tests/contract/test_watch := 240
 
-TESTS += tests/unit/test_explain
+TESTS += tests/unit/test_explain tests/unit/test_hold
+USES.tests/unit/test_hold    := server/libserver
 USES.tests/unit/test_explain := server/libserver

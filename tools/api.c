@@ -515,6 +515,26 @@ int api_list(const struct api *api, const char *path, const char *noun,
     return e;
 }
 
+int api_list_of_product(const struct verb *v, int argc, char **argv, const char *noun,
+                        void (*row)(const json_t *entry, void *user))
+{
+    struct api api = { 0 };
+    const char *pos[1];
+    struct opt opts[] = { API_OPTS(&api) };
+    char after[32], *path;
+    int e = opts_parse(v, argc, argv, opts, pos, 1, 1, NULL);
+
+    if (e == CLI_OK)
+        e = api_open(&api, true);
+    if (e != CLI_OK)
+        return e;
+    snprintf(after, sizeof after, "/%s", noun);
+    path = api_path("/api/v1/products/", pos[0], after);
+    e = api_list(&api, path, noun, row, NULL);
+    free(path);
+    return e;
+}
+
 void api_print(const json_t *answer)
 {
     if (answer == NULL)
@@ -522,6 +542,14 @@ void api_print(const json_t *answer)
     else
         json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     putchar('\n');
+}
+
+void api_show(const struct api *api, const json_t *answer, void (*print)(const json_t *answer))
+{
+    if (api->json)
+        api_print(answer);
+    else
+        print(answer);
 }
 
 const char *api_text(const json_t *o, const char *key)

@@ -99,6 +99,12 @@ char *api_path(const char *before, const char *segment, const char *after);
 int api_list(const struct api *api, const char *path, const char *noun,
              void (*row)(const json_t *entry, void *user), void *user);
 
+/*
+ * The verb "list PRODUCT", from its command line on: `api_list` over /api/v1/products/PRODUCT/noun.
+ */
+int api_list_of_product(const struct verb *v, int argc, char **argv, const char *noun,
+                        void (*row)(const json_t *entry, void *user));
+
 /* A text into a body that is sent. Names it and fails when it is no UTF-8. */
 int api_put(json_t *body, const char *key, const char *value);
 /* {"reason": ...}, {} without one; NULL after a message. */
@@ -108,6 +114,9 @@ int api_id(const char *verb, const char *what, const char *text, uint64_t *id_ou
 
 /* Print an answer as JSON; {} when there was none. */
 void api_print(const json_t *answer);
+
+/* With --json the answer as `api_print` does, else as `print` does. */
+void api_show(const struct api *api, const json_t *answer, void (*print)(const json_t *answer));
 
 /*
  * A member as text for people: "-" when it is null or absent, nothing in it drives a terminal.

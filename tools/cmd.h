@@ -8,6 +8,7 @@ int cmd_audit(int argc, char **argv);
 int cmd_checkin(int argc, char **argv);
 int cmd_device(int argc, char **argv);
 int cmd_halt(int argc, char **argv);
+int cmd_hold(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_manifest(int argc, char **argv);
 int cmd_product(int argc, char **argv);

@@ -300,20 +300,7 @@ static void row_text(const json_t *d, void *user)
 
 static int device_list(int argc, char **argv)
 {
-    struct api api = { 0 };
-    const char *pos[1];
-    struct opt opts[] = { API_OPTS(&api) };
-    char *path;
-    int e = opts_parse(&VERBS[1], argc, argv, opts, pos, 1, 1, NULL);
-
-    if (e == CLI_OK)
-        e = api_open(&api, true);
-    if (e != CLI_OK)
-        return e;
-    path = api_path("/api/v1/products/", pos[0], "/devices");
-    e = api_list(&api, path, "devices", row_text, NULL);
-    free(path);
-    return e;
+    return api_list_of_product(&VERBS[1], argc, argv, "devices", row_text);
 }
 
 /* What the device said of itself. */
@@ -404,10 +391,12 @@ static int device_show(int argc, char **argv)
 
 static void print_explained(const json_t *x)
 {
-    const json_t *when = json_object_get(x, "may_change_at");
+    const json_t *when = json_object_get(x, "may_change_at"), *hold = json_object_get(x, "hold");
 
     printf("release %-4s sequence %-6s %-8s  %s", api_text(x, "release"), api_text(x, "sequence"),
            api_text(x, "verdict"), api_text(x, "because"));
+    if (json_is_object(hold))
+        printf(" (hold %s): %s", api_text(hold, "id"), api_text(hold, "reason"));
     if (json_is_string(when))
         printf("; may change at %s", api_text(x, "may_change_at"));
     putchar('\n');

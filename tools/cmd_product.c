@@ -136,10 +136,8 @@ static int product_set(int argc, char **argv)
     }
     path = api_path("/api/v1/products/", pos[0], "");
     e = api_call(&api, "PUT", path, body, &answer);
-    if (e == CLI_OK && api.json)
-        api_print(answer);
-    else if (e == CLI_OK)
-        print_product(answer);
+    if (e == CLI_OK)
+        api_show(&api, answer, print_product);
     json_decref(answer);
     free(path);
     return e;
@@ -160,10 +158,8 @@ static int product_show(int argc, char **argv)
         return e;
     path = api_path("/api/v1/products/", pos[0], "");
     e = api_call(&api, "GET", path, NULL, &answer);
-    if (e == CLI_OK && api.json)
-        api_print(answer);
-    else if (e == CLI_OK)
-        print_product(answer);
+    if (e == CLI_OK)
+        api_show(&api, answer, print_product);
     json_decref(answer);
     free(path);
     return e;

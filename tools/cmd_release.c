@@ -92,10 +92,8 @@ static int publish(const struct api *api, const char *product, struct lsuit_byte
     call.body_n = doc.len;
     call.accept = "application/json";
     e = api_send(api, "POST", path, "application/suit-envelope+cose", &call, &answer);
-    if (e == CLI_OK && api->json)
-        api_print(answer);
-    else if (e == CLI_OK)
-        print_release(answer);
+    if (e == CLI_OK)
+        api_show(api, answer, print_release);
     json_decref(answer);
     free(path);
     return e;
@@ -135,20 +133,7 @@ static void release_row(const json_t *r, void *user)
 
 static int release_list(int argc, char **argv)
 {
-    struct api api = { 0 };
-    const char *pos[1];
-    struct opt opts[] = { API_OPTS(&api) };
-    char *path;
-    int e = opts_parse(&VERBS[1], argc, argv, opts, pos, 1, 1, NULL);
-
-    if (e == CLI_OK)
-        e = api_open(&api, true);
-    if (e != CLI_OK)
-        return e;
-    path = api_path("/api/v1/products/", pos[0], "/releases");
-    e = api_list(&api, path, "releases", release_row, NULL);
-    free(path);
-    return e;
+    return api_list_of_product(&VERBS[1], argc, argv, "releases", release_row);
 }
 
 static int by_id(const struct verb *v, int argc, char **argv, const char *method, const char *tail,
@@ -175,10 +160,8 @@ static int by_id(const struct verb *v, int argc, char **argv, const char *method
     if (body && (o = api_reason(reason)) == NULL)
         return CLI_USAGE;
     e = api_call(&api, method, path, o, &answer);
-    if (e == CLI_OK && api.json)
-        api_print(answer);
-    else if (e == CLI_OK)
-        print_release(answer);
+    if (e == CLI_OK)
+        api_show(&api, answer, print_release);
     json_decref(answer);
     return e;
 }

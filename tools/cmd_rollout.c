@@ -72,15 +72,6 @@ static void print_rollout(const json_t *r)
                api_text(next, "due_at"));
 }
 
-static int show_answer(const struct api *api, const json_t *answer)
-{
-    if (api->json)
-        api_print(answer);
-    else
-        print_rollout(answer);
-    return CLI_OK;
-}
-
 /* --- create --------------------------------------------------------------------------------- */
 
 static int wave_set(json_t *wave, const char *key, json_t *value, const char *whole)
@@ -194,7 +185,7 @@ static int rollout_create(int argc, char **argv)
             cli_fail("rollout %" JSON_INTEGER_FORMAT " is made, but not started", id);
     }
     if (e == CLI_OK)
-        show_answer(&api, answer);
+        api_show(&api, answer, print_rollout);
     json_decref(answer);
     return e;
 }
@@ -230,12 +221,36 @@ static int rollout_get(const struct api *api, const char *id, json_t **answer_ou
     return api_call(api, "GET", path, NULL, answer_out);
 }
 
+/* A word of a command line as a shell reads it. It comes from devices. */
+static void print_quoted(const char *word)
+{
+    putchar('\'');
+    for (const char *end; (end = strchr(word, '\'')) != NULL; word = end + 1) {
+        put_safe(stdout, word, (size_t)(end - word), "");
+        printf("'\\''");
+    }
+    put_safe(stdout, word, strlen(word), "");
+    putchar('\'');
+}
+
+/* What would spare them. A device that says no revision can't be named by one. */
+static void print_remedy(const json_t *rollout, const json_t *suspect)
+{
+    const char *revision = json_string_value(json_object_get(suspect, "revision"));
+
+    if (revision == NULL || revision[0] == '\0')
+        return;
+    printf("      lapel hold add %s --where hw_revision=", api_text(rollout, "product"));
+    print_quoted(revision);
+    printf(" --release %s --reason 'suspected in rollout %s'\n", api_text(rollout, "release"),
+           api_text(rollout, "id"));
+}
+
 static void decision_row(const json_t *d, void *user)
 {
     const json_t *c = json_object_get(d, "counts"), *revision = json_object_get(d, "revision"), *x;
     size_t i;
 
-    (void)user;
     printf("%-20s wave %" JSON_INTEGER_FORMAT "  %-8s %s%s\n", api_text(d, "at"),
            json_integer_value(json_object_get(d, "wave")) + 1, api_text(d, "verdict"),
            api_text(d, "reason"),
@@ -250,21 +265,27 @@ static void decision_row(const json_t *d, void *user)
         printf(", revision '%s'", api_text(d, "revision"));
     printf("), 10^%.2f that it is harmless\n", json_number_value(json_object_get(d, "harmless")));
     json_array_foreach(json_object_get(d, "suspects"), i, x)
+    {
         printf("    suspect: revision '%s', 10^%.2f, bad %s of %s judged, failed %s\n",
                api_text(x, "revision"), json_number_value(json_object_get(x, "harmful")),
                api_text(x, "bad"), api_text(x, "judged"), api_text(x, "failed"));
+        print_remedy(user, x);
+    }
 }
 
 /* Newest first, each made again by the server from the rows that it used. */
 static int show_decisions(const struct api *api, const char *id)
 {
-    uint64_t n = 0;
+    json_t *rollout = NULL;
     char path[96];
+    int e = rollout_get(api, id, &rollout);
 
-    if (api_id("rollout", "ID", id, &n) != CLI_OK)
-        return CLI_USAGE;
-    snprintf(path, sizeof path, "/api/v1/rollouts/%" PRIu64 "/decisions", n);
-    return api_list(api, path, "decisions", decision_row, NULL);
+    if (e != CLI_OK)
+        return e;
+    snprintf(path, sizeof path, "/api/v1/rollouts/%s/decisions", api_text(rollout, "id"));
+    e = api_list(api, path, "decisions", decision_row, rollout);
+    json_decref(rollout);
+    return e;
 }
 
 static int rollout_show(int argc, char **argv)
@@ -285,7 +306,7 @@ static int rollout_show(int argc, char **argv)
     if (e == CLI_OK)
         e = rollout_get(&api, pos[0], &answer);
     if (e == CLI_OK)
-        show_answer(&api, answer);
+        api_show(&api, answer, print_rollout);
     json_decref(answer);
     return e;
 }
@@ -353,7 +374,7 @@ static int act(const struct verb *v, int argc, char **argv)
         return CLI_USAGE;
     e = api_call(&api, "POST", path, body, &answer);
     if (e == CLI_OK)
-        show_answer(&api, answer);
+        api_show(&api, answer, print_rollout);
     json_decref(answer);
     return e;
 }

@@ -50,10 +50,7 @@ int cmd_status(int argc, char **argv)
         e = api_call(&api, "GET", "/api/v1/status", NULL, &answer);
     if (e != CLI_OK)
         return e;
-    if (api.json)
-        api_print(answer);
-    else
-        print_status(answer);
+    api_show(&api, answer, print_status);
     if (json_array_size(json_object_get(answer, "warnings")) > 0)
         e = CLI_FAILED;
     json_decref(answer);

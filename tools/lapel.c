@@ -16,6 +16,7 @@ static const struct verb NOUNS[] = {
   { "manifest", "create | sign | verify | show | sever",                  "SUIT manifests, without a server",        cmd_manifest },
   { "release",  "publish | list | show | withdraw",                "what was signed, on the server",          cmd_release },
   { "rollout",  "create | start | show | watch | halt | ...",      "hand a release out in waves",             cmd_rollout },
+  { "hold",     "add | remove | list",                              "devices of a revision that wait, and why", cmd_hold },
   { "device",   "add | list | show | explain | rotate | ...",       "identities and credentials",              cmd_device },
   { "product",  "set | show | list",                               "what is sold, supported until when",      cmd_product },
   { "token",    "bootstrap | new | list | revoke",                 "who may do what",                         cmd_token },

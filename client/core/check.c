@@ -226,6 +226,7 @@ static void take_offer(struct lapel *ctx, const struct lsuit_verdict *v)
     lapel_apply_want(ctx, &pair);
 }
 
+/* Neither *wait* nor *nothing* says anything of what is in hand: it stays, and goes on. */
 void lapel_check_verdict(struct lapel *ctx, const struct lsuit_verdict *v)
 {
     uint32_t verdict = v == NULL ? (uint32_t)LSUIT_NOTHING : v->verdict;
@@ -236,8 +237,6 @@ void lapel_check_verdict(struct lapel *ctx, const struct lsuit_verdict *v)
         if (in_hand(ctx, v) && ctx->rec.state != LAPEL_TRIAL)
             lapel_apply_end(ctx, LAPEL_OUTCOME_WITHDRAWN, LSUIT_STAGE_GATE, LSUIT_CLASS_WITHDRAWN,
                             0);
-    } else if (ctx->rec.state == LAPEL_READY && ctx->offered && !is_offline(ctx)) {
-        lapel_core_forget(ctx); /* an offer that was not taken up is no offer any more */
     }
 }
 

@@ -269,5 +269,8 @@ void lapel_fresh_choose(struct lapel *ctx, const struct lsuit_statement *st)
         v.digest = r->digest;
         found = true;
     }
-    lapel_check_verdict(ctx, found ? &v : NULL);
+    if (found)
+        lapel_check_verdict(ctx, &v);
+    else if (ctx->rec.state == LAPEL_READY && ctx->offered && !is_offline(ctx))
+        lapel_core_forget(ctx); /* nothing is begun, and it may not be any more */
 }

@@ -318,18 +318,24 @@ static int64_t may_change(struct db *db, const struct explained *x, int64_t now_
     return rollout_due(&r, x->release->state, now_ms);
 }
 
+static json_t *json_hold(const struct hold *h)
+{
+    return h == NULL ? json_null() : json_pack("{s:i, s:s}", "id", h->id, "reason", h->reason);
+}
+
 static void add_explained(void *ctx, const struct explained *x)
 {
     struct explaining *e = ctx;
 
     json_array_append_new(e->list,
-                          json_pack("{s:i, s:i, s:o, s:o, s:o, s:s, s:s, s:o}", "release",
+                          json_pack("{s:i, s:i, s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "release",
                                     x->release->id, "rollout", x->release->rollout, "sequence",
                                     json_number((uint64_t)x->release->sequence), "component",
                                     json_hex(x->space->component, x->space->component_n), "runs",
                                     json_number((uint64_t)x->space->sequence), "verdict",
                                     explain_verdict(x->word), "because", explain_text(x->word),
-                                    "may_change_at", json_time(may_change(e->db, x, e->now_ms))));
+                                    "hold", json_hold(x->hold), "may_change_at",
+                                    json_time(may_change(e->db, x, e->now_ms))));
 }
 
 enum err device_explain_call(struct call *c, struct db *db)

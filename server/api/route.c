@@ -61,6 +61,10 @@ const struct route ROUTES[] = {
   { ON_OPERATOR,             HTTP_POST,   "/api/v1/rollouts/{id}/abort",      WHO_OPERATOR,   64 KIB,  JSON,         KIND_WRITE, rollout_abort_call,    "stop it for good", ROUTE_URGENT },
   { ON_OPERATOR,             HTTP_POST,   "/api/v1/rollouts/{id}/advance",    WHO_OPERATOR,   64 KIB,  JSON,         KIND_WRITE, rollout_advance_call,  "approve a manual gate", 0 },
 
+  { ON_OPERATOR,             HTTP_POST,   PRODUCT "/holds",                   WHO_OPERATOR,   64 KIB,  JSON,         KIND_WRITE, hold_add_call,         "no offers to devices that match", 0 },
+  { ON_OPERATOR,             HTTP_GET,    PRODUCT "/holds",                   WHO_VIEWER,     0,       NULL,         KIND_READ,  hold_list_call,        "list holds", 0 },
+  { ON_OPERATOR,             HTTP_DELETE, "/api/v1/holds/{id}",               WHO_OPERATOR,   0,       NULL,         KIND_WRITE, hold_remove_call,      "take a hold away", 0 },
+
   { ON_OPERATOR,             HTTP_GET,    "/api/v1/status",                   WHO_VIEWER,     0,       NULL,         KIND_READ,  status_call,           "what a person asks first", 0 },
   { ON_OPERATOR,             HTTP_GET,    "/api/v1/audit",                    WHO_ADMIN,      0,       NULL,         KIND_READ,  audit_call,            "every change", ROUTE_ALL_PRODUCTS },
   { ON_OPERATOR,             HTTP_GET,    "/api/v1/site",                     WHO_VIEWER,     0,       NULL,         KIND_READ,  site_call,             "the public pages as data", ROUTE_ALL_PRODUCTS },

@@ -69,43 +69,6 @@ void bytes_to_base64url(const void *bytes, size_t n, char *text_out)
     *text_out = '\0';
 }
 
-static int base64url_digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '-')
-        return 62;
-    return c == '_' ? 63 : -1;
-}
-
-bool bytes_from_base64url(const char *text, size_t length, void *bytes_out, size_t n)
-{
-    uint8_t *out = bytes_out;
-    uint32_t bits = 0;
-    unsigned have = 0;
-    size_t done = 0;
-
-    if (length != BYTES_BASE64URL_LENGTH(n))
-        return false;
-    for (size_t i = 0; i < length; i++) {
-        int digit = base64url_digit(text[i]);
-
-        if (digit < 0)
-            return false;
-        bits = (bits << 6 | (uint32_t)digit) & 0xffff;
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            out[done++] = (uint8_t)(bits >> have);
-        }
-    }
-    return (bits & ((1u << have) - 1)) == 0;
-}
-
 bool bytes_equal_secret(const void *a, const void *b, size_t n)
 {
     const volatile uint8_t *p = a;

@@ -20,10 +20,6 @@ bool bytes_from_hex(const char *text, size_t length, void *bytes_out, size_t n);
 /* Write n bytes as base64url without padding (RFC 4648, 5), and a zero byte. */
 void bytes_to_base64url(const void *bytes, size_t n, char *text_out);
 
-/* Read exactly n bytes from `length` characters of base64url without padding. False when it is
-   anything else, bits left over included, so that each value has one spelling. */
-bool bytes_from_base64url(const char *text, size_t length, void *bytes_out, size_t n);
-
 /* Are n bytes equal? Takes the same time whatever they are. */
 bool bytes_equal_secret(const void *a, const void *b, size_t n);
 

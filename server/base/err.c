@@ -1,4 +1,4 @@
-/* Names, statuses and titles of errors, and the text of the last one in each thread. */
+/* Statuses and titles of errors, and the text of the last one in each thread. */
 #include "base/err.h"
 
 #include "base/log.h"
@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 /* clang-format off */
-static const struct { const char *name; int status; const char *title; } ERRORS[] = {
-#define ERR_AS_ROW(code, status, title) { #code, status, title },
+static const struct { int status; const char *title; } ERRORS[] = {
+#define ERR_AS_ROW(code, status, title) { status, title },
     ERR_TABLE(ERR_AS_ROW)
 #undef ERR_AS_ROW
 };
@@ -20,11 +20,6 @@ static _Thread_local char last_field[96];
 static unsigned row(enum err e)
 {
     return (unsigned)e < ERR_COUNT ? (unsigned)e : (unsigned)ERR_INTERNAL;
-}
-
-const char *err_name(enum err e)
-{
-    return ERRORS[row(e)].name;
 }
 
 int err_status(enum err e)

@@ -52,9 +52,6 @@
 enum err { ERR_TABLE(ERR_AS_ENUM) ERR_COUNT };
 #undef ERR_AS_ENUM
 
-/* The code as written above, for example "ERR_NOT_FOUND". Static. */
-const char *err_name(enum err e);
-
 /* The HTTP status that answers it. */
 int err_status(enum err e);
 

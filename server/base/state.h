@@ -40,4 +40,7 @@ enum wave_gate {
 /* What an attempt that ended badly says of the release. */
 enum work_bad { WORK_WELL = 0, WORK_BROKE = 1, WORK_REVERTED = 2 };
 
+/* What a device says of itself and a hold can name. */
+enum hold_attribute { HOLD_HW_REVISION, HOLD_ATTRIBUTES };
+
 #endif

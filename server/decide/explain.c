@@ -24,6 +24,8 @@ enum explain_word explain_decide(const struct rollout_device *d,
         return EXPLAIN_NOT_IN;
     if (r->state == RELEASE_HELD && !in_flight)
         return EXPLAIN_HELD;
+    if (r->on_hold && !in_flight)
+        return EXPLAIN_ON_HOLD;
     if (chosen)
         return v.kind == ROLLOUT_OFFER ? EXPLAIN_OFFERED : EXPLAIN_BUSY;
     return v.kind == ROLLOUT_WITHDRAW ? EXPLAIN_GIVING_UP : EXPLAIN_LOWER;

@@ -13,6 +13,7 @@ enum explain_word {
     EXPLAIN_STOPPED,   /* halted or withdrawn */
     EXPLAIN_NOT_IN,    /* its wave is not open */
     EXPLAIN_HELD,      /* would be offered, but for a pause */
+    EXPLAIN_ON_HOLD,   /* would be offered, but for a hold by attribute */
     EXPLAIN_BUSY,      /* another component gets its offer first */
     EXPLAIN_GIVING_UP, /* first it has to give up another one */
     EXPLAIN_LOWER      /* a higher number comes before this one */

@@ -29,13 +29,6 @@ enum preset_kind preset_of(bool has_priority, int64_t priority)
     return priority < 100 ? PRESET_CRITICAL : priority < 1000 ? PRESET_SECURITY : PRESET_FEATURE;
 }
 
-int64_t preset_floor(int64_t fleet)
-{
-    int64_t percent = (fleet + 99) / 100;
-
-    return percent < 100 ? percent : 100;
-}
-
 int64_t preset_cell_ms(int64_t poll_ms)
 {
     int64_t cell = poll_ms / 24;

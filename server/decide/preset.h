@@ -1,6 +1,6 @@
 /*
  * How fast a release is handed out, by its severity: the waves of a rollout for which nobody
- * gave any, and the least that a first wave must hold. Pure tables.
+ * gave any. Pure tables.
  */
 #ifndef DECIDE_PRESET_H
 #define DECIDE_PRESET_H
@@ -35,12 +35,8 @@ const struct preset *preset_find(const char *name);
 /* By update-priority: below 100 critical, below 1000 security, from there on feature. */
 enum preset_kind preset_of(bool has_priority, int64_t priority);
 
-/*
- * The floor of every rollout: a first wave of at most this many devices soaks at least an hour
- * before more follow, and holds at least min(100, 1 %) so that it can show something.
- */
+/* The least that a wave of a preset soaks. Its first wave holds 100 devices or more, or all. */
 enum { PRESET_FLOOR_MS = 3600000 };
-int64_t preset_floor(int64_t fleet);
 
 /*
  * How judging goes with time. Starts are looked at in cells of a 24th of a poll, a second at least

@@ -53,6 +53,11 @@ struct rollout_verdict rollout_decide(const struct rollout_device *d,
                 v.reason = ROLLOUT_NOT_IN;
             continue;
         }
+        if (r->on_hold && !in_flight(r->work)) {
+            if (v.kind == ROLLOUT_NOTHING)
+                v.reason = ROLLOUT_ON_HOLD;
+            continue;
+        }
         if (busy)
             return verdict(ROLLOUT_WAIT, ROLLOUT_IN, i);
         return verdict(ROLLOUT_OFFER, ROLLOUT_IN, i);

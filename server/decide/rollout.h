@@ -20,6 +20,7 @@ struct rollout_release {
     const uint8_t *digest; /* 32 bytes */
     enum release_state state;
     bool in;              /* the device's place is within the threshold of the newest open wave */
+    bool on_hold;         /* a hold keeps this device from it */
     enum work_state work; /* what is known of this device and this release */
 };
 
@@ -39,6 +40,7 @@ enum rollout_reason {
     ROLLOUT_ON_TRIAL,  /* it is busy with a newer one */
     ROLLOUT_IN,        /* offered */
     ROLLOUT_IS_HELD,   /* would be offered, but for a pause */
+    ROLLOUT_ON_HOLD,   /* would be offered, but for a hold by attribute */
     ROLLOUT_IS_HALTED, /* told to stop */
     ROLLOUT_CLASH      /* it runs this number with another digest */
 };
@@ -58,6 +60,8 @@ struct rollout_verdict {
  *   (3) Nothing is ever offered whose number is not above the one the device runs.
  *   (4) Of several releases that are offered to it the device gets the one with the highest number.
  *   (5) A held release goes on for devices in flight, and starts for nobody.
+ *   (6) So does one that a hold keeps from this device; a hold is told as nothing, since it may
+ *       last for months, and the next lower release is looked at.
  */
 struct rollout_verdict rollout_decide(const struct rollout_device *device,
                                       const struct rollout_release *release, size_t n, bool busy);

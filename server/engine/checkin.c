@@ -329,6 +329,8 @@ static enum err gather(struct course *k, const struct lsuit_running *now,
                                             .digest = r->digest,
                                             .state = r->state,
                                             .in = wave >= 0,
+                                            .on_hold = snapshot_hold(k->snap, k->product, r->id,
+                                                                     k->device.revision) != NULL,
                                             .work = work[n].state };
         /* Of an anonymous device we know nothing, so it is told of every stop. */
         if (k->device.id == 0 && r->state >= RELEASE_HALTED)
@@ -398,6 +400,8 @@ static enum err take_revision(struct course *k)
         return ERR_OK;
     memcpy(k->device.revision, k->in->hw_revision.ptr, n);
     k->device.revision[n] = '\0';
+    if (k->device.id == 0)
+        return ERR_OK; /* nothing is kept of it, but a hold counts */
     k->must_write = true;
     return k->write ? device_revision_put(k->db, k->device.id, k->device.revision) : ERR_OK;
 }
@@ -574,10 +578,10 @@ static enum err run_course(struct course *k)
     unsigned before_n = 0;
     enum err e = identify(k);
 
+    if (e == ERR_OK)
+        e = take_revision(k);
     if (e == ERR_OK && k->device.id != 0) {
         e = take_slot(k);
-        if (e == ERR_OK)
-            e = take_revision(k);
         if (e == ERR_OK)
             e = running_list(k->db, k->device.id, before, &before_n);
         for (uint32_t i = 0; e == ERR_OK && i < k->in->running_n; i++)
@@ -677,6 +681,7 @@ const char *explain_text(enum explain_word word)
         [EXPLAIN_STOPPED] = "it is halted or withdrawn",
         [EXPLAIN_NOT_IN] = "no wave that is open holds the device",
         [EXPLAIN_HELD] = "it is held, and nobody starts",
+        [EXPLAIN_ON_HOLD] = "a hold keeps the device from it",
         [EXPLAIN_BUSY] = "another component of the device has an offer",
         [EXPLAIN_GIVING_UP] = "the device has to give up another release first",
         [EXPLAIN_LOWER] = "a release with a higher number comes first",
@@ -717,6 +722,9 @@ static enum err explain_space(struct course *k, const struct product *p, const s
                                .release = which[i],
                                .word = explain_decide(&d, list, n, busy, i),
                                .work = list[i].work };
+
+        if (x.word == EXPLAIN_ON_HOLD)
+            x.hold = snapshot_hold(k->snap, k->product, which[i]->id, k->device.revision);
 
         k->has_offer = k->has_offer || x.word == EXPLAIN_OFFERED;
         each(ctx, &x);

@@ -62,6 +62,7 @@ struct explained {
     const struct snap_release *release;
     enum explain_word word;
     enum work_state work;
+    const struct hold *hold; /* the first that keeps it back; NULL: none does */
 };
 enum err device_explain(struct engine *engine, struct db *db, const struct device *device,
                         void (*each)(void *ctx, const struct explained *x), void *ctx);

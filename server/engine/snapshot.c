@@ -1,5 +1,6 @@
 #include "engine/snapshot.h"
 
+#include "decide/hold.h"
 #include "decide/rollout.h"
 #include "engine/rollout.h"
 #include "engine/trust.h"
@@ -16,7 +17,7 @@ struct builder {
     const char *public_url;
     int64_t now_ms;
     uint32_t trust_version; /* newest; 0: none */
-    size_t products_room, releases_room;
+    size_t products_room, releases_room, holds_room;
     enum err err;
 };
 
@@ -175,6 +176,18 @@ static bool add_release(void *ctx, int32_t id)
     return b->err == ERR_OK;
 }
 
+static bool add_hold(void *ctx, const struct hold *h)
+{
+    struct builder *b = ctx;
+    struct snapshot *s = b->s;
+
+    s->holds = grow(b, s->holds, s->holds_n, &b->holds_room, sizeof *s->holds);
+    if (b->err != ERR_OK)
+        return false;
+    s->holds[s->holds_n++] = *h;
+    return true;
+}
+
 static int by_id(const void *a, const void *b)
 {
     const struct snap_product *x = a, *y = b;
@@ -205,13 +218,21 @@ enum err snapshot_build(struct db *db, const char *public_url, uint32_t generati
         e = rollout_offered(db, add_release, &b);
     if (e == ERR_OK)
         e = b.err;
-    for (size_t i = 0, k = 0; e == ERR_OK && i < b.s->products_n; i++) {
+    if (e == ERR_OK)
+        e = hold_list(db, 0, 0, add_hold, &b);
+    if (e == ERR_OK)
+        e = b.err;
+    for (size_t i = 0, k = 0, h = 0; e == ERR_OK && i < b.s->products_n; i++) {
         struct snap_product *p = &b.s->products[i];
 
         p->first = k;
         while (k < b.s->releases_n && b.s->releases[k].product == p->id)
             k++;
         p->n = k - p->first;
+        p->first_hold = h;
+        while (h < b.s->holds_n && b.s->holds[h].product == p->id)
+            h++;
+        p->holds_n = h - p->first_hold;
     }
     if (e != ERR_OK) {
         snapshot_free(b.s);
@@ -227,6 +248,7 @@ void snapshot_free(struct snapshot *s)
         return;
     free(s->products);
     free(s->releases);
+    free(s->holds);
     free(s);
 }
 
@@ -265,4 +287,19 @@ int snapshot_wave(const struct snap_release *r, struct lsuit_bytes device_id, co
         if (strcmp(r->first[i].revision, revision) == 0 && place <= r->first[i].threshold)
             return 0;
     return -1;
+}
+
+const struct hold *snapshot_hold(const struct snapshot *s, const struct snap_product *p,
+                                 int32_t release, const char *revision)
+{
+    const struct hold_device device = { .value = { [HOLD_HW_REVISION] = revision } };
+
+    for (size_t i = 0; i < p->holds_n; i++) {
+        const struct hold *h = &s->holds[p->first_hold + i];
+        const struct hold_rule rule = { h->release, h->attribute, h->value };
+
+        if (hold_decide(&rule, release, &device))
+            return h;
+    }
+    return NULL;
 }

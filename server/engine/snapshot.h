@@ -10,6 +10,7 @@
 
 #include "lsuit/doc.h"
 #include "store/evidence.h"
+#include "store/hold.h"
 #include "store/product.h"
 #include "store/release.h"
 
@@ -46,6 +47,7 @@ struct snap_product {
     char support_url[PRODUCT_TEXT];
     uint32_t trust_version; /* newest trust set; 0: it doesn't cover this product */
     size_t first, n;        /* its releases, by falling sequence number */
+    size_t first_hold, holds_n;
 };
 
 struct snapshot {
@@ -54,6 +56,8 @@ struct snapshot {
     size_t products_n;
     struct snap_release *releases;
     size_t releases_n;
+    struct hold *holds; /* by product */
+    size_t holds_n;
     int64_t due_ms; /* when time moves a rollout next; 0: it does not */
 };
 
@@ -74,5 +78,12 @@ const struct snap_product *snapshot_product_named(const struct snapshot *s,
  *   revision   of its hardware; empty when it says none
  */
 int snapshot_wave(const struct snap_release *r, struct lsuit_bytes device_id, const char *revision);
+
+/*
+ * The first hold that keeps a device of this revision from this release; NULL when none does.
+ * Lives as long as the snapshot.
+ */
+const struct hold *snapshot_hold(const struct snapshot *s, const struct snap_product *p,
+                                 int32_t release, const char *revision);
 
 #endif

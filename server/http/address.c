@@ -149,20 +149,6 @@ bool address_split(const char *text, char host_out[256], unsigned *port_out)
     return true;
 }
 
-bool address_is_loopback(const char *host)
-{
-    struct http_address a;
-    static const uint8_t V6[16] = { [15] = 1 };
-
-    if (strcmp(host, "localhost") == 0)
-        return true;
-    if (!address_parse(host, strlen(host), &a))
-        return false;
-    if (memcmp(a.bytes, MAPPED, sizeof MAPPED) == 0)
-        return a.bytes[12] == 127;
-    return memcmp(a.bytes, V6, sizeof V6) == 0;
-}
-
 /* Open, bind and listen on one address. Yields the descriptor, or -1 with errno. */
 static int listen_on(const struct addrinfo *ai)
 {

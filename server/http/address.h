@@ -34,9 +34,6 @@ bool proxies_has(const struct proxies *proxies, const struct http_address *addre
  */
 bool address_split(const char *text, char host_out[256], unsigned *port_out);
 
-/* Is the host a loopback address or "localhost"? */
-bool address_is_loopback(const char *host);
-
 /* Open a listening socket. ERR_CONFIG: no such address. ERR_IO: it can't be bound. Logged. */
 enum err address_listen(const char *text, int *fd_out, unsigned *port_out);
 

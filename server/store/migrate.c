@@ -10,10 +10,11 @@ extern const char embed_0002_status_sql[];
 extern const char embed_0003_trust_sql[];
 extern const char embed_0004_evidence_sql[];
 extern const char embed_0005_first_sql[];
+extern const char embed_0006_hold_sql[];
 
 static const char *const STEPS[] = { embed_0001_first_sql, embed_0002_status_sql,
                                      embed_0003_trust_sql, embed_0004_evidence_sql,
-                                     embed_0005_first_sql };
+                                     embed_0005_first_sql, embed_0006_hold_sql };
 
 int store_schema_version(void)
 {

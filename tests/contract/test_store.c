@@ -307,7 +307,7 @@ static void check_schema(void)
     CHECK_INT(number("PRAGMA user_version"), 99);
     check_case("one of an earlier program gets what it lacks");
     raw_exec(
-        "DROP TABLE first_wave; DROP TABLE watch; DROP TABLE holdout; DROP TABLE control; DROP TABLE stratum;"
+        "DROP TABLE hold; DROP TABLE first_wave; DROP TABLE watch; DROP TABLE holdout; DROP TABLE control; DROP TABLE stratum;"
         "DROP TABLE evidence; DROP TABLE decision; DROP INDEX work_started;"
         "DROP INDEX work_bad; ALTER TABLE work DROP COLUMN started_ms;"
         "ALTER TABLE work DROP COLUMN bad; ALTER TABLE work DROP COLUMN bad_ms;"
@@ -323,6 +323,7 @@ static void check_schema(void)
     CHECK_INT(number("SELECT gate FROM wave WHERE rollout = 77"), WAVE_MANUAL);
     CHECK_INT(number("SELECT started_ms + bad FROM work WHERE device = 77"), 0);
     CHECK_INT(number("SELECT count(*) FROM decision"), 0);
+    CHECK_INT(number("SELECT count(*) FROM hold"), 0);
     CHECK_INT(number("PRAGMA user_version"), store_schema_version());
     CHECK_INT(number("SELECT count(*) FROM trust_set"), 0);
     CHECK_INT(number("SELECT count(*) FROM schema_version"), store_schema_version());

@@ -31,6 +31,7 @@ def put_back(keep, key, to):
 def lose_power(keep, folder):
     with open(os.path.join(keep, "root")) as f:
         key = f.read().strip()
+    os.umask(0o077)  # modes are not kept, and keys are for their owner only
     shutil.rmtree(folder)
     put_back(keep, key, folder)
     shutil.rmtree(keep)

@@ -279,6 +279,17 @@ CASES='
 1 | good.pem: exists           | device add lamp a --out good.pem
 1 | 127.0.0.1                  | device add lamp --csv one.csv --out out
 1 | 127.0.0.1                  | device add lamp a --out out
+2 | argument is missing        | hold add
+2 | --where is missing         | hold add lamp --reason x
+2 | --reason is missing        | hold add lamp --where hw_revision=B
+2 | .B. is no attribute=value  | hold add lamp --where B --reason x
+2 | is no attribute=value      | hold add lamp --where hw_revision= --reason x
+2 | is no attribute=value      | hold add lamp --where =B --reason x
+2 | --release: is no id        | hold add lamp --where hw_revision=B --reason x --release 0
+1 | 127.0.0.1                  | hold add lamp --where hw_revision=B --reason x
+2 | not a number               | hold remove x
+2 | argument is missing        | hold list
+1 | 127.0.0.1                  | hold list lamp
 2 | argument is missing        | device list
 2 | argument is missing        | device show lamp
 2 | 1 to 64 bytes              | device show lamp LONG

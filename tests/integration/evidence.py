@@ -60,6 +60,10 @@ def harmful(rollout, digest):
     T.equal("failures and reverts, without the network's",
             (newest["counts"]["failed"], newest["counts"]["reverted"]), (14, 1))
     T.equal("the revision is suspected", [x["revision"] for x in newest["suspects"]], ["A"])
+    printed = S.lapel("rollout", "show", "--decisions", str(rollout)).stdout
+    T.check("with the command that would spare them",
+            "      lapel hold add lamp --where hw_revision='A' --release %d --reason 'suspected in rollout"
+            " %d'\n" % (RELEASE, rollout) in printed, printed)
     T.check("a hundred to one and more", last["harmful"] >= 2, last)
     T.equal("why", last["loudest"], "more explicit failures than are tolerated")
     T.equal("every decision replays", [d["replays"] for d in decisions(rollout) if not d["replays"]],

@@ -273,6 +273,15 @@ class Server:
     def verb(self, rollout, verb, value=None):
         return self.api("POST", "rollouts/%d/%s" % (rollout, verb), value)
 
+    def lapel(self, *arguments):
+        """The command line, as this operator."""
+        token = os.path.join(self.folder, "token")
+        with open(os.open(token, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
+            f.write(self.token + "\n")
+        return subprocess.run([os.path.join(BUILD, "bin", "lapel"), *arguments, "--token-file", token,
+                               "--server", "http://127.0.0.1:%d" % self.port["operator"]],
+                              capture_output=True, text=True)
+
     def wait(self, path, accept):
         """Ask until the answer is acceptable; the server's own clock moves it."""
         end = time.monotonic() + 30

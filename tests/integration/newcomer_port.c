@@ -1,5 +1,5 @@
-/* client/ports/template filled in after client/PORTING.md, by somebody who read nothing else: a
- * board whose flash is files, and whose boot loader is newcomer_start. */
+/* client/ports/template filled in after client/PORTING.md: a board whose flash is files, and whose
+ * boot loader is newcomer_start. */
 /* clang-format off */
 #include <arpa/inet.h>
 #include <errno.h>

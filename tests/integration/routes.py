@@ -188,6 +188,18 @@ ROWS = {
     "GET /api/v1/rollouts": {"at": API + "rollouts", "paths": add(
         PAGES + AFTER + [("?product=nobody", 404, "product")], API + "rollouts")},
     "GET /api/v1/rollouts/{id}": {"at": API + "rollouts/1", "paths": id_rows(API + "rollouts/")},
+    "POST /api/v1/products/{product}/holds": {"at": API + "products/lamp/holds", "paths": product_paths("/holds"), "bodies": [
+        (what, dict({"attribute": "hw_revision", "value": "B", "reason": "it reboots"}, **{k: v}), 400, k)
+        for what, k, v in [
+            ("attribute is a number", "attribute", 1), ("there is no such attribute", "attribute", "colour"),
+            ("attribute is long", "attribute", LONG), ("value is empty", "value", ""), ("value is a number", "value", 1),
+            ("value is long", "value", "x" * 33), ("value rings a bell", "value", "\a"), ("reason is empty", "reason", ""),
+            ("reason is long", "reason", "x" * 256), ("reason is a list", "reason", []), ("release is zero", "release", 0),
+            ("release is a word", "release", "1"), ("release is large", "release", 2 ** 40),
+            ("release is nobody's", "release", 77), ("unknown", "x", 1)]] + [("missing", {}, 400, "attribute")]},
+    "GET /api/v1/products/{product}/holds": {"at": API + "products/lamp/holds", "paths":
+        product_paths("/holds") + add(PAGES + AFTER, API + "products/lamp/holds")},
+    "DELETE /api/v1/holds/{id}": {"at": API + "holds/1", "paths": id_rows(API + "holds/")},
     "GET /api/v1/status": {"at": API + "status", "paths": []},
     "GET /api/v1/audit": {"at": API + "audit", "paths": add(PAGES + AFTER, API + "audit")},
     "GET /api/v1/site": {"at": API + "site", "paths": []},
@@ -302,7 +314,7 @@ def one_route(method, path, who, limit):
         if not path.endswith("/devices"):
             ask("an array", at, b"[]", 400, "body")
         ask("unknown member", at, b'{"no-such-member":1}', 400,
-            None if path.endswith(("/devices", "/tokens", "/rollouts")) else "no-such-member")
+            None if path.endswith(("/devices", "/tokens", "/rollouts", "/holds")) else "no-such-member")
     for what, body, status, field in row.get("bodies", []):
         if not isinstance(body, bytes):
             body = json.dumps(body).encode()

@@ -17,9 +17,11 @@ static struct signer key;
 static struct release v1, v2, v3, bad;
 static struct device d;
 static struct lsuit_crypto crypto;
+static int scene; /* how far the story is, in the world outside the device: a cut leaves it alone */
 
 static void start(void)
 {
+    scene = 0;
     device_init(&d, &key, &v1, 16, 0xff);
     d.image[d.images++] = &v2;
     d.image[d.images++] = &v3;
@@ -67,13 +69,9 @@ static bool said_off(struct device *x)
  * cut may take the event from the user, never the outcome from the server. */
 static bool withdrawn(struct device *x)
 {
-    static int boots;
-
-    if (x->server.checkins == 0)
-        boots = 0;
-    if (boots == 0 && device_state(x) == LAPEL_STAGED) {
+    if (scene == 0 && device_state(x) == LAPEL_STAGED) {
         x->server.verdict = LSUIT_WITHDRAW;
-        boots = x->boots;
+        scene = 1;
     }
     if (x->server.has_attempt && x->server.attempt_class == LSUIT_CLASS_WITHDRAWN)
         x->server.verdict = 0;
@@ -93,23 +91,25 @@ static bool rejected(struct device *x)
     return runs(x, &v3);
 }
 
-/* Settings and a postponement, and then a factory reset. What runs and what failed stays. */
+/* Settings and a postponement, and then a factory reset, after a cut once more. What was accepted
+ * stays. */
 static bool reset(struct device *x)
 {
-    static int at;
-    struct lapel_record *r = &x->lapel.rec;
+    const struct lapel_record *r = &x->lapel.rec;
 
     x->server.release = NULL;
-    if (x->server.checkins == 0 && r->choice[0] == LAPEL_UNSET && x->cuts == 0)
-        at = 0;
-    if (at == 0 && lapel_user_set(&x->lapel, LAPEL_AUTO_SECURITY, LAPEL_OFF, LAPEL_BY_USER) == 0)
-        at = 1;
-    if (at == 1 && lapel_postpone(&x->lapel, 1000000) == LAPEL_OK)
-        at = 2;
-    if (at == 2 && lapel_reset(&x->lapel) == LAPEL_OK)
-        at = 3;
-    return at == 3 && r->choice[0] == LAPEL_UNSET && r->postpone_left_ms == 0 &&
-           r->accepted.sequence == v1.sequence && x->server.checkins > 0;
+    if (scene == 0 &&
+        lapel_user_set(&x->lapel, LAPEL_AUTO_SECURITY, LAPEL_OFF, LAPEL_BY_USER) == LAPEL_OK)
+        scene = 1;
+    if (scene == 1 && lapel_postpone(&x->lapel, 1000000) == LAPEL_OK)
+        scene = 2;
+    if (scene == 2 && r->choice[LAPEL_AUTO_SECURITY - 1] == LAPEL_OFF && r->postpone_left_ms > 0)
+        scene = 3; /* both are there to be reset */
+    if (scene == 3 && lapel_reset(&x->lapel) == LAPEL_OK)
+        scene = 4;
+    return scene == 4 && r->choice[LAPEL_AUTO_SECURITY - 1] == LAPEL_UNSET &&
+           r->postpone_left_ms == 0 && r->accepted.sequence == v1.sequence &&
+           x->server.checkins > 0;
 }
 
 struct story {

@@ -22,16 +22,6 @@ static const struct { const char *name, *text; bool good; const char *host; unsi
     { "split: IPv6 without brackets", "::1:80",   false, "", 0 },
 };
 
-static const struct { const char *name, *host; bool loopback; } HOSTS[] = {
-    { "loopback: 127.0.0.1",  "127.0.0.1",   true },
-    { "loopback: all of /8",  "127.9.9.9",   true },
-    { "loopback: localhost",  "localhost",   true },
-    { "loopback: IPv6",       "::1",         true },
-    { "loopback: everywhere", "",            false },
-    { "loopback: any",        "0.0.0.0",     false },
-    { "loopback: begins so",  "127.example", false },
-};
-
 static const struct { const char *name, *list, *address; bool good, has; } PROXIES[] = {
     { "proxy: empty list",         "",                    "10.0.0.1",     true,  false },
     { "proxy: no list",            NULL,                  "10.0.0.1",     true,  false },
@@ -141,10 +131,6 @@ int main(void)
             CHECK_STR(host, SPLITS[i].host);
             CHECK_UINT(port, SPLITS[i].port);
         }
-    }
-    for (size_t i = 0; i < sizeof HOSTS / sizeof *HOSTS; i++) {
-        check_case(HOSTS[i].name);
-        CHECK_INT(address_is_loopback(HOSTS[i].host), HOSTS[i].loopback);
     }
     for (size_t i = 0; i < sizeof PROXIES / sizeof *PROXIES; i++) {
         struct proxies p;

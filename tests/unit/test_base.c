@@ -21,17 +21,11 @@ static const struct {
 static const struct {
     const char *name, *text;
     size_t n;
-    bool hex; /* else base64url */
 } BAD[] = {
-    { "bad hex: odd",                  "abc",    2, true },
-    { "bad hex: too short",            "ab",     2, true },
-    { "bad hex: too long",             "abcdef", 2, true },
-    { "bad hex: letter",               "abcg",   2, true },
-    { "bad base64url: padded",         "_w==",   1, false },
-    { "bad base64url: too long",       "AQID",   2, false },
-    { "bad base64url: other alphabet", "/w",     1, false },
-    { "bad base64url: a blank",        "_ ",     1, false },
-    { "bad base64url: bits left over", "_x",     1, false },
+    { "bad hex: odd",                  "abc",    2 },
+    { "bad hex: too short",            "ab",     2 },
+    { "bad hex: too long",             "abcdef", 2 },
+    { "bad hex: letter",               "abcg",   2 },
 };
 
 static const struct { const char *name, *in, *json, *html; } TEXTS[] = {
@@ -71,16 +65,13 @@ static void test_pairs(void)
         CHECK_BYTES(back, n, bytes, n);
         bytes_to_base64url(bytes, n, text);
         CHECK_STR(text, PAIRS[i].base64url);
-        CHECK(bytes_from_base64url(text, strlen(text), back, n));
-        CHECK_BYTES(back, n, bytes, n);
     }
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
         uint8_t back[16];
         size_t length = strlen(BAD[i].text);
 
         check_case(BAD[i].name);
-        CHECK(BAD[i].hex ? !bytes_from_hex(BAD[i].text, length, back, BAD[i].n)
-                         : !bytes_from_base64url(BAD[i].text, length, back, BAD[i].n));
+        CHECK(!bytes_from_hex(BAD[i].text, length, back, BAD[i].n));
     }
 }
 
@@ -159,7 +150,7 @@ static void test_err(void)
         CHECK(err_status((enum err)e) >= 200 && err_status((enum err)e) < 600);
         CHECK(err_title((enum err)e)[0] != '\0');
     }
-    CHECK_STR(err_name(ERR_COUNT), "ERR_INTERNAL");
+    CHECK_INT(err_status(ERR_COUNT), err_status(ERR_INTERNAL));
 }
 
 int main(void)

@@ -373,12 +373,20 @@ static void test_withdraw(void)
     d.server.verdict = LSUIT_WITHDRAW;
     CHECK(device_live(&d, runs_v2, 20000));
 
-    fresh("an offer that is no offer any more is dropped");
+    fresh("wait: what is in hand stays, before its first byte too");
     d.gate[LAPEL_GATE_DOWNLOAD] = LAPEL_WAIT;
     CHECK(device_live(&d, at_gate, 20000));
     d.server.verdict = LSUIT_WAIT;
     CHECK(live_checkins(1));
-    CHECK(!d.lapel.offered);
+    CHECK(d.lapel.offered);
+    check_case("no verdict: it goes on");
+    d.server.release = NULL;
+    d.server.serve = &v2;
+    CHECK(live_checkins(1));
+    CHECK(d.lapel.offered);
+    d.gate[LAPEL_GATE_DOWNLOAD] = LAPEL_ALLOW;
+    CHECK(live_to(LAPEL_TRIAL));
+    CHECK_INT(d.server.manifests, 1);
 
     fresh("another offer takes the place of the one being written");
     d.image[d.images++] = &v3;

@@ -36,6 +36,7 @@ static struct state random_state(void)
                                            .digest = digest[number & 7],
                                            .state = (enum release_state)(below(4) + 1),
                                            .in = below(2) == 0,
+                                           .on_hold = below(4) == 0,
                                            .work = (enum work_state)below(WORK_STATES) };
     }
     return s;
@@ -53,7 +54,7 @@ static size_t first_free(const struct state *s)
         const struct rollout_release *r = &s->r[i];
 
         if (r->sequence > s->d.sequence && r->state <= RELEASE_HELD && (r->in || flies(r)) &&
-            (r->state == RELEASE_OPEN || flies(r)))
+            ((r->state == RELEASE_OPEN && !r->on_hold) || flies(r)))
             return i;
     }
     return s->n;
@@ -72,7 +73,7 @@ static size_t first_stop(const struct state *s)
     return s->n;
 }
 
-static size_t agrees(const struct state *s, size_t *offers)
+static size_t agrees(const struct state *s, size_t *offers, size_t *holds)
 {
     size_t stop = first_stop(s), best = first_free(s), wrong = 0;
     struct rollout_verdict v = rollout_decide(&s->d, s->r, s->n, s->busy);
@@ -88,6 +89,11 @@ static size_t agrees(const struct state *s, size_t *offers)
         wrong += (word == EXPLAIN_BUSY) != (stop == s->n && i == best && s->busy);
         wrong += chosen && v.kind == ROLLOUT_WAIT && word != EXPLAIN_BUSY && word != EXPLAIN_HELD;
         wrong += (word == EXPLAIN_NOT_IN) && (s->r[i].in || flies(&s->r[i]));
+        wrong += (word == EXPLAIN_ON_HOLD) && (!s->r[i].on_hold || flies(&s->r[i]));
+        wrong += s->r[i].on_hold && !flies(&s->r[i]) && s->r[i].in &&
+                 s->r[i].state == RELEASE_OPEN && s->r[i].sequence > s->d.sequence &&
+                 word != EXPLAIN_ON_HOLD;
+        *holds += word == EXPLAIN_ON_HOLD;
         wrong += (word == EXPLAIN_LOWER) && best >= i;
         wrong += (word == EXPLAIN_GIVING_UP) && stop == s->n;
         *offers += word == EXPLAIN_OFFERED;
@@ -97,7 +103,7 @@ static size_t agrees(const struct state *s, size_t *offers)
 
 int main(void)
 {
-    size_t wrong = 0, offers = 0;
+    size_t wrong = 0, offers = 0, holds = 0;
 
     for (int i = 0; i < 8; i++)
         memset(digest[i], i, 32);
@@ -105,9 +111,10 @@ int main(void)
     for (int i = 0; i < STATES; i++) {
         struct state s = random_state();
 
-        wrong += agrees(&s, &offers);
+        wrong += agrees(&s, &offers, &holds);
     }
     CHECK_UINT(wrong, 0);
     CHECK(offers > STATES / 10);
+    CHECK(holds > STATES / 50);
     return check_done();
 }

@@ -517,6 +517,14 @@ static void test_files(void)
     say(&v2, LSUIT_RELEASE_OPEN);
     say(&v3, LSUIT_RELEASE_HALTED);
     CHECK(device_live(&d, runs_v2, 40000));
+    files("what is held before its first byte is no offer any more");
+    say(&v2, LSUIT_RELEASE_OPEN);
+    d.gate[LAPEL_GATE_DOWNLOAD] = LAPEL_WAIT;
+    d.gate_wait = 3600000;
+    CHECK(device_live(&d, at_gate, 20000));
+    say(&v2, LSUIT_RELEASE_HELD);
+    CHECK(live_checkins(1));
+    CHECK(!d.lapel.offered);
     files("what is halted before the restart is given up");
     say(&v2, LSUIT_RELEASE_OPEN);
     d.gate[LAPEL_GATE_REBOOT] = LAPEL_WAIT;

@@ -9,7 +9,7 @@ static uint8_t DIGEST[4][32]; /* number n has digest n, but for 3, which stands 
 /* clang-format off */
 enum { OPEN = RELEASE_OPEN, HELD = RELEASE_HELD, HALTED = RELEASE_HALTED, GONE = RELEASE_WITHDRAWN };
 enum { NONE = WORK_NONE, OFFERED = WORK_OFFERED, FETCHING = WORK_FETCHING, FAILED = WORK_FAILED,
-       CANCELLED = WORK_CANCELLED, DONE = WORK_INSTALLED };
+       CANCELLED = WORK_CANCELLED, DONE = WORK_INSTALLED, KEPT = 16 /* and on hold */ };
 enum { NOTHING = ROLLOUT_NOTHING, OFFER = ROLLOUT_OFFER, WAIT = ROLLOUT_WAIT, WITHDRAW = ROLLOUT_WITHDRAW };
 
 struct rel { int number; int state; bool in; int work; };
@@ -50,6 +50,14 @@ static const struct {
   { "then the better offer",      0, 0, 0, {{2,OPEN,1,NONE},{1,HALTED,1,CANCELLED}},          OFFER,    ROLLOUT_IN, 2 },
   { "it runs the halted one",     2, 0, 0, {{2,HALTED,1,FETCHING}},                           NOTHING,  ROLLOUT_UP_TO_DATE, 0 },
   { "stop while another is busy", 1, 0, 1, {{2,HALTED,1,OFFERED}},                            WITHDRAW, ROLLOUT_IS_HALTED, 2 },
+  { "on hold: nobody new",        1, 0, 0, {{2,OPEN,1,NONE|KEPT}},                               NOTHING,  ROLLOUT_ON_HOLD, 0 },
+  { "on hold: offered goes on",   1, 0, 0, {{2,OPEN,1,OFFERED|KEPT}},                            OFFER,    ROLLOUT_IN, 2 },
+  { "on hold: fetching goes on",  1, 0, 0, {{2,OPEN,1,FETCHING|KEPT}},                           OFFER,    ROLLOUT_IN, 2 },
+  { "on hold: failed, no more",   1, 0, 0, {{2,OPEN,1,FAILED|KEPT}},                             NOTHING,  ROLLOUT_ON_HOLD, 0 },
+  { "on hold, an older is there", 0, 0, 0, {{2,OPEN,1,NONE|KEPT},{1,OPEN,1,NONE}},               OFFER,    ROLLOUT_IN, 1 },
+  { "on hold, its wave not open", 1, 0, 0, {{2,OPEN,0,NONE|KEPT}},                               NOTHING,  ROLLOUT_NOT_IN, 0 },
+  { "on hold and held",           1, 0, 0, {{2,HELD,1,NONE|KEPT}},                               WAIT,     ROLLOUT_IS_HELD, 2 },
+  { "on hold: a halt stops it",   1, 0, 0, {{2,HALTED,1,OFFERED|KEPT}},                          WITHDRAW, ROLLOUT_IS_HALTED, 2 },
   { "never below what it runs",   2, 0, 0, {{1,OPEN,1,OFFERED}},                              NOTHING,  ROLLOUT_UP_TO_DATE, 0 },
 };
 
@@ -146,7 +154,8 @@ static void check_rollout(size_t row)
                                               .digest = DIGEST[r->number],
                                               .state = (enum release_state)r->state,
                                               .in = r->in,
-                                              .work = (enum work_state)r->work };
+                                              .on_hold = (r->work & KEPT) != 0,
+                                              .work = (enum work_state)(r->work & ~KEPT) };
     }
     check_case(ROWS[row].name);
     v = rollout_decide(&d, list, n, ROWS[row].busy);
