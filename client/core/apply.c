@@ -294,13 +294,13 @@ static const struct lsuit_platform PLATFORM = {
     .component_find = op_find,
     .vendor_is = op_vendor,
     .class_is = op_class,
-    .device_is = op_device,
+    .device_is = LSUIT_WITH_OPTIONAL ? op_device : NULL,
     .slot_is = op_slot,
     .component_size = op_size,
     .component_read = op_read,
     .fetch = op_fetch,
     .copy = op_copy,
-    .write = op_write,
+    .write = LSUIT_WITH_OPTIONAL ? op_write : NULL,
 };
 
 /* --- the envelope ----------------------------------------------------------------------------- */

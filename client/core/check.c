@@ -269,9 +269,13 @@ static bool is_page(struct lsuit_bytes url)
 
 static void take_support_url(struct lapel *ctx, struct lsuit_bytes url)
 {
-    memset(ctx->support_url, 0, sizeof ctx->support_url);
-    if (url.ptr != NULL && url.len < sizeof ctx->support_url && is_page(url))
-        memcpy(ctx->support_url, url.ptr, url.len);
+    char *to = ctx->memory.support_url;
+
+    if (to == NULL)
+        return;
+    memset(to, 0, LAPEL_SUPPORT_URL_SIZE);
+    if (url.ptr != NULL && url.len < LAPEL_SUPPORT_URL_SIZE && is_page(url))
+        memcpy(to, url.ptr, url.len);
 }
 
 static void take_support(struct lapel *ctx, const struct lsuit_answer *a)
@@ -292,22 +296,35 @@ static void good_check(struct lapel *ctx, uint32_t next_poll_s)
     ctx->rechecked = true;
 }
 
-static void take_answer(struct lapel *ctx, const struct lsuit_answer *a)
+/* All of an answer but its statement. False: it makes no sense. */
+static bool take_answer(struct lapel *ctx, struct lsuit_bytes doc,
+                        struct lsuit_bytes *statement_out)
 {
     struct lsuit_space space = lapel_check_space(ctx);
-    struct lsuit_statement st;
+    struct lsuit_answer a;
 
-    good_check(ctx, a->next_poll_s);
+    if (lsuit_answer_read(doc, &a, NULL) != LSUIT_OK)
+        return false;
+    good_check(ctx, a.next_poll_s);
     answered(ctx);
     if (LAPEL_WITH_SUPPORT)
-        take_support(ctx, a);
-    lapel_trust_answer(ctx, a->trust_version);
+        take_support(ctx, &a);
+    lapel_trust_answer(ctx, a.trust_version);
     lapel_core_plan(ctx);
     if (LAPEL_WITH_ERASE)
-        lapel_erase_answer(ctx, a->erase_nonce);
-    lapel_check_verdict(ctx, lsuit_answer_verdict(a, &space));
-    if (LAPEL_WITH_STATEMENTS && a->statement.ptr != NULL && lapel_trust_has_online(ctx))
-        (void)lapel_fresh_take(ctx, a->statement, &st);
+        lapel_erase_answer(ctx, a.erase_nonce);
+    lapel_check_verdict(ctx, lsuit_answer_verdict(&a, &space));
+    *statement_out = a.statement;
+    return true;
+}
+
+/* Apart from the answer, so that the stack never holds both. */
+static void take_statement(struct lapel *ctx, struct lsuit_bytes doc)
+{
+    struct lsuit_statement st;
+
+    if (doc.ptr != NULL && lapel_trust_has_online(ctx))
+        (void)lapel_fresh_take(ctx, doc, &st);
 }
 
 static void check_failed(struct lapel *ctx)
@@ -344,8 +361,7 @@ static void statement_ended(struct lapel *ctx)
 static void check_ended(struct lapel *ctx)
 {
     struct lapel_http *h = &ctx->http;
-    struct lsuit_answer answer;
-    struct lsuit_bytes doc = { h->io, h->body_n };
+    struct lsuit_bytes doc = { h->io, h->body_n }, statement;
 
     ctx->exchange = EXCHANGE_NONE;
     /* An authenticated server answered: for a trial that is as good as any answer (6.10). */
@@ -362,13 +378,14 @@ static void check_ended(struct lapel *ctx)
         check_failed(ctx);
         return;
     }
-    if (lsuit_answer_read(doc, &answer, NULL) != LSUIT_OK) {
+    if (!take_answer(ctx, doc, &statement)) {
         lapel_core_count(ctx, LSUIT_EVENT_MALFORMED);
         h->head.status = 0;
         check_failed(ctx);
         return;
     }
-    take_answer(ctx, &answer);
+    if (LAPEL_WITH_STATEMENTS)
+        take_statement(ctx, statement);
 }
 
 static void report_ended(struct lapel *ctx)

@@ -212,6 +212,8 @@ enum lapel_err lapel_init(struct lapel *ctx, const struct lapel_config *config,
     ctx->config = config;
     ctx->port = *ports;
     ctx->memory = *memory;
+    if (memory->support_url != NULL)
+        memory->support_url[0] = '\0';
 
     enum lapel_err e = take_over(ctx);
     if (e != LAPEL_OK)

@@ -139,7 +139,7 @@ static uint32_t bounded_wait(struct lapel *ctx)
 
     if (lapel_check_report_due(ctx) && ctx->report_at < at)
         at = ctx->report_at;
-    if (lapel_trust_wanted(ctx) && ctx->trust_at < at)
+    if (LAPEL_WITH_TRUST && lapel_trust_wanted(ctx) && ctx->trust_at < at)
         at = ctx->trust_at;
     if (at < ctx->not_before)
         at = ctx->not_before;
@@ -175,7 +175,7 @@ static enum lapel_err piece(struct lapel *ctx, uint64_t now)
         if (check_due(ctx, now))
             return lapel_check_start(ctx);
     }
-    if (lapel_trust_due(ctx, now)) {
+    if (LAPEL_WITH_TRUST && lapel_trust_due(ctx, now)) {
         lapel_trust_step(ctx);
         return LAPEL_OK;
     }
@@ -288,7 +288,7 @@ void lapel_status(const struct lapel *ctx, struct lapel_status *status_out)
     s.postponed_ms = r->postpone_left_ms;
     s.next_check_ms = ctx->next_check > now ? ctx->next_check - now : 0;
     s.support_end = r->support_end;
-    s.support_url = ctx->support_url;
+    s.support_url = ctx->memory.support_url != NULL ? ctx->memory.support_url : "";
     s.statement = r->fresh.number;
     s.fresh_age_s = r->fresh.age_s;
     s.stale = r->fresh.stale;

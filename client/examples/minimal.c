@@ -47,7 +47,9 @@ int main(void)
     const struct lapel_ports ports = { &board_net,        &board_slots, &board_boot,
                                        &board_nv,         &board_sys,   &policy,
                                        &lsuit_crypto_psa, NULL,         NULL };
-    const struct lapel_memory memory = { envelope, sizeof envelope, io, sizeof io, &work, NULL };
+    const struct lapel_memory memory = {
+        envelope, sizeof envelope, io, sizeof io, &work, NULL, NULL
+    };
     uint32_t wait_ms = 0;
 
     if (lapel_init(&lapel, &board_config, &ports, &memory) != LAPEL_OK)

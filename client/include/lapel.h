@@ -172,6 +172,7 @@ struct lapel_memory {
     size_t io_size;
     struct lapel_work *work; /* the manifest processor's state; one, not set up */
     uint8_t *trust;          /* LAPEL_TRUST_SIZE bytes; NULL where ports.trust is */
+    char *support_url;       /* LAPEL_SUPPORT_URL_SIZE bytes; NULL: the page is not kept */
 };
 
 struct lapel; /* defined in lapel_context.h, so that it can be a static variable */
@@ -270,8 +271,8 @@ struct lapel_status {
     uint64_t postponed_ms;  /* left */
     uint64_t next_check_ms; /* from now */
     uint32_t support_end;   /* year * 100 + month, 0 not known */
-    /* The support page of the model as the server last said, "" when not known: since start only.
-     * Visible ASCII, https:// or http://. Borrowed until the next lapel_step. */
+    /* The support page of the model as the server last said, "" when not known or not kept: since
+     * start only. Visible ASCII, https:// or http://. Borrowed until the next lapel_step. */
     const char *support_url;
     uint8_t last_error; /* enum lsuit_class of the last attempt */
     uint8_t last_stage;

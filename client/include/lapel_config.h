@@ -169,8 +169,8 @@
 #define LAPEL_STALE_AFTER_S 604800
 #endif
 
-/* Longest address of a support page, with its NUL; a longer one is not kept. 1 to 256; 1 keeps
- * none. */
+/* Room in memory.support_url: the longest address of a support page, with its NUL. A longer one is
+ * not kept. 32 to 256. */
 #ifndef LAPEL_SUPPORT_URL_SIZE
 #define LAPEL_SUPPORT_URL_SIZE 201
 #endif
@@ -227,8 +227,8 @@
 #if LAPEL_STALE_AFTER_S < 3600 || LAPEL_STALE_AFTER_S > 31536000
 #error "LAPEL_STALE_AFTER_S: 1 h to 1 year"
 #endif
-#if LAPEL_SUPPORT_URL_SIZE < 1 || LAPEL_SUPPORT_URL_SIZE > 256
-#error "LAPEL_SUPPORT_URL_SIZE: 1 to 256"
+#if LAPEL_SUPPORT_URL_SIZE < 32 || LAPEL_SUPPORT_URL_SIZE > 256
+#error "LAPEL_SUPPORT_URL_SIZE: 32 to 256"
 #endif
 
 #endif

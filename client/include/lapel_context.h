@@ -301,7 +301,6 @@ struct lapel {
     uint8_t trust_fails;
     uint8_t trust_record; /* which record of the port holds the set in force */
     uint32_t support_told;
-    char support_url[LAPEL_SUPPORT_URL_SIZE];
 };
 
 #ifdef __cplusplus

@@ -25,8 +25,9 @@ struct lsuit_digest lsuit_digest_take(struct lsuit_cbor *c)
 
 enum lsuit_err lsuit_digest_read(struct lsuit_bytes content, struct lsuit_digest *digest_out)
 {
-    struct lsuit_cbor c = lsuit_cbor_open(content);
+    struct lsuit_cbor c;
 
+    lsuit_cbor_start(&c, content);
     *digest_out = lsuit_digest_take(&c);
     return lsuit_cbor_finish(&c);
 }

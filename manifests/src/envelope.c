@@ -98,13 +98,14 @@ static const char *map_read(struct lsuit_cbor *c, struct lsuit_envelope *e, int3
 enum lsuit_err lsuit_envelope_read(struct lsuit_bytes doc, struct lsuit_envelope *envelope_out,
                                    struct lsuit_fault *fault)
 {
-    struct lsuit_cbor c = lsuit_cbor_open(doc);
     struct lsuit_envelope e = { 0 };
+    struct lsuit_cbor c;
     const char *why = NULL;
     uint64_t tag = LSUIT_TAG_ENVELOPE;
     int32_t key = 0;
     enum lsuit_err err;
 
+    lsuit_cbor_start(&c, doc);
     e.whole = doc;
     e.tagged = lsuit_cbor_peek(&c) == LSUIT_CBOR_TAG;
     if (e.tagged)

@@ -55,9 +55,10 @@ static void class_add(struct walker *k, struct lsuit_bytes id)
 static void force_set(struct walker *k, uint32_t i, int32_t key, struct lsuit_bytes value,
                       bool keep)
 {
-    struct lsuit_cbor c = lsuit_cbor_open(value);
     struct force *f = &k->force[i];
+    struct lsuit_cbor c;
 
+    lsuit_cbor_start(&c, value);
     if (key == LSUIT_PARAM_IMAGE_DIGEST && !(keep && f->digest.alg != 0)) {
         if (lsuit_digest_read(lsuit_cbor_bstr(&c), &f->digest) != LSUIT_OK)
             REFUSE(&k->w.c, LSUIT_ERR_CBOR, "no digest");
@@ -76,9 +77,10 @@ static void force_set(struct walker *k, uint32_t i, int32_t key, struct lsuit_by
 /* A value that tells something about the whole. */
 static void whole_note(struct walker *k, int32_t key, struct lsuit_bytes value)
 {
-    struct lsuit_cbor c = lsuit_cbor_open(value);
     struct lsuit_facts *f = k->facts;
+    struct lsuit_cbor c;
 
+    lsuit_cbor_start(&c, value);
     if (key == LSUIT_PARAM_VENDOR_IDENTIFIER && f->vendor_id.ptr == NULL) {
         f->vendor_id = lsuit_cbor_peek(&c) == LSUIT_CBOR_TAG ? value : lsuit_cbor_bstr(&c);
     } else if (key == LSUIT_PARAM_CLASS_IDENTIFIER) {

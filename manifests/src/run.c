@@ -240,14 +240,13 @@ static enum outcome sequence_end(struct lsuit_run *run)
     return OUT_DONE;
 }
 
-/* A condition failed: find the sequence that bears it. */
-static enum outcome condition_failed(struct lsuit_run *run)
+/* A condition failed: find the sequence that bears it. The cursor is free to be used. */
+static enum outcome condition_failed(struct lsuit_run *run, struct lsuit_cbor *c)
 {
     struct lsuit_level *level = lsuit_run_level(run);
 
     for (;;) {
         struct lsuit_frame *f = lsuit_run_top(run);
-        struct lsuit_cbor c;
 
         if (f->kind == FRAME_SECTION)
             return OUT_ABORT; /* run->fault is the condition's */
@@ -255,8 +254,8 @@ static enum outcome condition_failed(struct lsuit_run *run)
             return sequence_end(run);
         if (f->soft && f->alternatives > 0) {
             list_reset(f);
-            return lsuit_sequence_alternative(f, &c) ? OUT_DONE
-                                                     : malformed(run, &c, LSUIT_DIR_TRY_EACH);
+            return lsuit_sequence_alternative(f, c) ? OUT_DONE
+                                                    : malformed(run, c, LSUIT_DIR_TRY_EACH);
         }
         level->depth--;
     }
@@ -265,7 +264,8 @@ static enum outcome condition_failed(struct lsuit_run *run)
 /* --- The machine. --- */
 
 /* A condition or directive on the component at hand, or a piece of it. */
-static enum outcome policy_command(struct lsuit_run *run, const struct lsuit_command_row *row)
+static enum outcome policy_command(struct lsuit_run *run, const struct lsuit_command_row *row,
+                                   struct lsuit_cbor *c)
 {
     enum outcome out = lsuit_run_command(run, row);
 
@@ -274,7 +274,7 @@ static enum outcome policy_command(struct lsuit_run *run, const struct lsuit_com
     hash_end(run);
     run->op_started = false;
     if (out == OUT_CONDITION)
-        return condition_failed(run);
+        return condition_failed(run, c);
     return out == OUT_DONE ? lsuit_run_command_done(run) : out;
 }
 
@@ -302,7 +302,7 @@ static enum outcome command_step(struct lsuit_run *run)
         if (f->list_n == 0)
             return lsuit_run_refuse(run, LSUIT_ERR_COMPONENT, code, "no component index set");
         if (row->run != NULL)
-            return policy_command(run, row);
+            return policy_command(run, row, &c);
         if ((row->kind & COMMAND_ARG) == ARG_SEQUENCES)
             return sequence_push(run, code, &c);
         out = lsuit_run_parameters(run, row, &c);

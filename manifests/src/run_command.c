@@ -367,12 +367,15 @@ static enum outcome source_find(struct call *k, uint32_t *source_out)
  */
 static bool is_aead(struct lsuit_bytes encryption_info)
 {
-    struct lsuit_cbor c = lsuit_cbor_open(encryption_info);
+    struct lsuit_bytes protected_;
+    struct lsuit_cbor c;
     int32_t label = 0, alg = 0;
 
+    lsuit_cbor_start(&c, encryption_info);
     (void)lsuit_cbor_tag(&c);
     (void)lsuit_cbor_array(&c);
-    c = lsuit_cbor_open(lsuit_cbor_bstr(&c));
+    protected_ = lsuit_cbor_bstr(&c);
+    lsuit_cbor_start(&c, protected_);
     (void)lsuit_cbor_map(&c);
     if (lsuit_cbor_next_code(&c, &label) && label == 1)
         alg = lsuit_cbor_int32(&c);

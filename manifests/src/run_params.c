@@ -30,7 +30,7 @@ bool lsuit_run_is_set(const struct call *k, enum lsuit_param_row param)
 }
 
 /* A cursor at the value. It ends with the envelope; one that isn't set has no bytes. */
-static struct lsuit_cbor value_open(const struct call *k, enum lsuit_param_row param)
+static void value_open(struct lsuit_cbor *c, const struct call *k, enum lsuit_param_row param)
 {
     const uint8_t *value = k->run->params[k->comp].at[param];
     struct lsuit_bytes rest = { value, 0 };
@@ -40,13 +40,14 @@ static struct lsuit_cbor value_open(const struct call *k, enum lsuit_param_row p
 
         rest.len = (size_t)(whole.ptr + whole.len - value);
     }
-    return lsuit_cbor_open(rest);
+    lsuit_cbor_start(c, rest);
 }
 
 struct lsuit_bytes lsuit_run_bytes(const struct call *k, enum lsuit_param_row param)
 {
-    struct lsuit_cbor c = value_open(k, param);
+    struct lsuit_cbor c;
 
+    value_open(&c, k, param);
     switch (lsuit_cbor_peek(&c)) {
     case LSUIT_CBOR_BSTR:
         return lsuit_cbor_bstr(&c);
@@ -59,9 +60,11 @@ struct lsuit_bytes lsuit_run_bytes(const struct call *k, enum lsuit_param_row pa
 
 uint64_t lsuit_run_uint(const struct call *k, enum lsuit_param_row param)
 {
-    struct lsuit_cbor c = value_open(k, param);
-    uint64_t v = lsuit_cbor_uint(&c);
+    struct lsuit_cbor c;
+    uint64_t v;
 
+    value_open(&c, k, param);
+    v = lsuit_cbor_uint(&c);
     return c.err == LSUIT_OK ? v : UINT64_MAX;
 }
 
@@ -87,8 +90,10 @@ static void value_set(struct lsuit_run *run, const struct lsuit_frame *f, uint32
     }
 }
 
-static void priority_note(struct lsuit_dry *dry, struct lsuit_cbor c)
+static void priority_note(struct lsuit_dry *dry, const struct lsuit_cbor *at)
 {
+    struct lsuit_cbor c = *at; /* the value is taken once more */
+
     if (dry->has_priority)
         return;
     dry->has_priority = true;
@@ -116,7 +121,7 @@ static void parameters_set(struct lsuit_run *run, int32_t code, struct lsuit_cbo
         enum lsuit_param_row param = lsuit_parameter_find(key);
 
         if (param == PARAM_PRIORITY)
-            priority_note(&run->dry_result, *c);
+            priority_note(&run->dry_result, c);
         if (param < PARAM_STORED)
             value_set(run, f, param, c->p, code != LSUIT_DIR_SET_PARAMETERS);
         if (param == PARAM_SOFT_FAILURE && f->kind != FRAME_SECTION)

@@ -70,8 +70,7 @@ enum outcome lsuit_do_version(struct call *k)
     /* Bit 0: holds when we are lower, bit 1: when equal, bit 2: when higher. */
     static const uint8_t HOLDS[] = { 0, 4, 6, 2, 3, 1 };
     const struct lsuit_platform *p = k->run->platform;
-    struct lsuit_cbor c = lsuit_cbor_open(lsuit_run_bytes(k, PARAM_VERSION));
-    struct lsuit_cbor ours;
+    struct lsuit_cbor c, ours;
     uint64_t comparison;
     int order;
 
@@ -79,7 +78,8 @@ enum outcome lsuit_do_version(struct call *k)
         return lsuit_run_lacking(k);
     if (lsuit_run_unknown(k, k->comp))
         return OUT_DONE;
-    ours = lsuit_cbor_open(p->version(k->run->ctx, k->comp));
+    lsuit_cbor_start(&c, lsuit_run_bytes(k, PARAM_VERSION));
+    lsuit_cbor_start(&ours, p->version(k->run->ctx, k->comp));
     (void)lsuit_cbor_array(&c);
     comparison = lsuit_cbor_uint_max(&c, sizeof HOLDS - 1);
     order = version_compare(&c, &ours);
@@ -91,7 +91,7 @@ enum outcome lsuit_do_version(struct call *k)
 enum outcome lsuit_do_wait(struct call *k)
 {
     const struct lsuit_platform *p = k->run->platform;
-    struct lsuit_cbor c = lsuit_cbor_open(lsuit_run_bytes(k, PARAM_WAIT_INFO));
+    struct lsuit_cbor c;
     int32_t event = 0;
     int said = LSUIT_OP_DONE;
 
@@ -99,6 +99,7 @@ enum outcome lsuit_do_wait(struct call *k)
         return lsuit_run_lacking(k);
     if (k->run->dry)
         return OUT_DONE;
+    lsuit_cbor_start(&c, lsuit_run_bytes(k, PARAM_WAIT_INFO));
     (void)lsuit_cbor_map(&c);
     while (said >= 0 && lsuit_cbor_next_code(&c, &event)) {
         struct lsuit_bytes other = { NULL, 0 };

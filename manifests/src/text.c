@@ -151,11 +151,12 @@ static enum lsuit_err read_best(struct lsuit_bytes text, struct lsuit_bytes lang
                                 const struct lsuit_manifest *m, struct lsuit_text *text_out,
                                 struct lsuit_fault *fault)
 {
-    struct lsuit_cbor c = lsuit_cbor_open(text);
     struct lsuit_text best = { 0 };
+    struct lsuit_cbor c;
     int best_fit = FIT_NONE;
     enum lsuit_err e;
 
+    lsuit_cbor_start(&c, text);
     lsuit_cbor_map(&c);
     while (lsuit_cbor_next_any_key(&c)) {
         struct lsuit_text t = { 0 };

@@ -161,8 +161,9 @@ static void metadata_take(struct lsuit_cbor *c)
 
 bool lsuit_value_version(struct lsuit_bytes encoded)
 {
-    struct lsuit_cbor c = lsuit_cbor_open(encoded);
+    struct lsuit_cbor c;
 
+    lsuit_cbor_start(&c, encoded);
     version_take(&c);
     return lsuit_cbor_finish(&c) == LSUIT_OK;
 }
@@ -171,8 +172,9 @@ bool lsuit_value_version(struct lsuit_bytes encoded)
 
 bool lsuit_value_ok(uint8_t value, struct lsuit_bytes content)
 {
-    struct lsuit_cbor c = lsuit_cbor_open(content);
+    struct lsuit_cbor c;
 
+    lsuit_cbor_start(&c, content);
     switch (value) {
 #if LSUIT_WITH_UPDATE_MANAGEMENT
     case VALUE_VERSION:

@@ -165,6 +165,7 @@ struct device {
     uint8_t envelope[4096];
     uint8_t io[2048];
     uint8_t trust_set[LAPEL_TRUST_SIZE];
+    char support_url[LAPEL_SUPPORT_URL_SIZE];
     /* the set that TLS was told of last */
     uint32_t used_version;
     bool used_factory;
@@ -1055,7 +1056,8 @@ static void device_configure(struct device *d)
     d->config.release_keys_n = 1;
     d->ports = (struct lapel_ports){ &DEV_NET,    &DEV_SLOTS,        &DEV_BOOT,  &DEV_NV, &DEV_SYS,
                                      &DEV_POLICY, &lsuit_crypto_psa, &DEV_TRUST, d };
-    d->memory = (struct lapel_memory){ d->envelope, 2048, d->io, 1024, &d->work, d->trust_set };
+    d->memory = (struct lapel_memory){ d->envelope, 2048,         d->io,         1024,
+                                       &d->work,    d->trust_set, d->support_url };
 }
 
 /* The device believes statements by this key, and the server makes them with it. */
@@ -1151,6 +1153,7 @@ static inline void device_boot(struct device *d)
     memset(d->envelope, 0xa5, sizeof d->envelope);
     memset(d->io, 0xa5, sizeof d->io);
     memset(d->trust_set, 0xa5, sizeof d->trust_set);
+    memset(d->support_url, 0xa5, sizeof d->support_url);
     d->init = lapel_init(&d->lapel, &d->config, &d->ports, &d->memory);
 }
 

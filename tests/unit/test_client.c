@@ -952,6 +952,16 @@ static void test_support_url(void)
     CHECK(live_checkins(1));
     lapel_status(&d.lapel, &s);
     CHECK_STR(s.support_url, "");
+
+    fresh("a support page is not kept where the caller has no room for it");
+    d.server.release = NULL;
+    d.server.support_url = "https://example.com/s";
+    d.memory.support_url = NULL;
+    device_boot(&d);
+    CHECK(live_checkins(2));
+    lapel_status(&d.lapel, &s);
+    CHECK_STR(s.support_url, "");
+    d.memory.support_url = d.support_url;
 }
 
 /* --- documents that grow, records that are lost, files --------------------------------------------- */

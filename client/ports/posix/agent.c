@@ -153,7 +153,8 @@ static bool core_init(struct agent *a)
                                          .io = a->io,
                                          .io_size = sizeof a->io,
                                          .work = &a->work,
-                                         .trust = a->trust };
+                                         .trust = a->trust,
+                                         .support_url = a->support_url };
     enum lapel_err e = LAPEL_OK;
 
     fill_config(a);

@@ -68,6 +68,7 @@ struct agent {
     uint8_t envelope[AGENT_ENVELOPE_MAX];
     uint8_t io[AGENT_IO_SIZE];
     uint8_t trust[LAPEL_TRUST_SIZE];
+    char support_url[LAPEL_SUPPORT_URL_SIZE];
     char version[65]; /* of the running image: its manifest's, else the configuration's */
 
     uint32_t wait_ms;   /* as the last step said */
