@@ -188,6 +188,8 @@ enum lsuit_err lapel_trust_verify_running(struct lapel *ctx, struct lsuit_envelo
                                           struct lsuit_fault *fault);
 /* Is there a key that may sign statements and receipts? Verify one, as lsuit_doc_verify. */
 bool lapel_trust_has_online(const struct lapel *ctx);
+/* Did an online key of the set in force go with the next one? A frame of its own: it is large. */
+bool lapel_trust_online_went(const struct lapel *ctx, const struct lsuit_trust *next);
 enum lsuit_err lapel_trust_open(struct lapel *ctx, enum lsuit_doc kind, struct lsuit_bytes doc,
                                 struct lsuit_bytes *payload_out);
 /* Settle ctx->origin and tell the port; no connection may be open. */

@@ -4,8 +4,9 @@
  *   (1) It withholds a release and ends a trial; by itself it never starts an attempt, but where
  *       the server is static files (config.cdn): there it says which of the releases this device
  *       may look at, and the release keys decide as ever.
- *   (2) Numbers never fall. A change in what a statement says of releases is in the journal
- *       before it has an effect, so that no restart makes an older one new.
+ *   (2) Numbers never fall while the online keys stay (trust.c). A change in what a statement says
+ *       of releases is in the journal before it has an effect, so that no restart makes an older
+ *       one new.
  *   (3) Age is running time since the number last rose or an own nonce was answered. No clock.
  *   (4) The journal is written for it when what it says of releases changed, when stale begins
  *       and ends, a quarter of an hour after a start, and then every six hours: four times a day

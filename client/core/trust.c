@@ -173,15 +173,23 @@ enum lsuit_err lapel_trust_verify_running(struct lapel *ctx, struct lsuit_envelo
 
 /* --- who signs news ----------------------------------------------------------------------------- */
 
-bool lapel_trust_has_online(const struct lapel *ctx)
+/* The next online role of a set for this device, from number *at on. */
+static bool find_online(const struct lapel *ctx, const struct lsuit_trust *set, uint32_t *at,
+                        struct lsuit_role *role_out)
 {
     struct lsuit_bytes vendor = { ctx->config->vendor_id, sizeof ctx->config->vendor_id };
     struct lsuit_bytes class_ = { ctx->config->class_id, sizeof ctx->config->class_id };
+
+    return lsuit_trust_find(set, LSUIT_ROLE_ONLINE, vendor, class_, at, role_out);
+}
+
+bool lapel_trust_has_online(const struct lapel *ctx)
+{
     struct lsuit_role role;
     uint32_t at = 0;
 
     if (LAPEL_WITH_TRUST && ctx->trust.version != 0)
-        return lsuit_trust_find(&ctx->trust, LSUIT_ROLE_ONLINE, vendor, class_, &at, &role);
+        return find_online(ctx, &ctx->trust, &at, &role);
     return ctx->config->online_keys_n != 0;
 }
 
@@ -388,11 +396,37 @@ static void in_force(struct lapel *ctx)
         lapel_apply_end(ctx, LAPEL_OUTCOME_FAILED, LSUIT_STAGE_VERIFY, LSUIT_CLASS_UNAUTHORISED, 0);
 }
 
+static bool is_online_key(const struct lapel *ctx, const struct lsuit_trust *set,
+                          struct lsuit_bytes material)
+{
+    struct lsuit_role role;
+    uint32_t at = 0;
+
+    while (find_online(ctx, set, &at, &role))
+        for (uint32_t i = 0; i < role.keys_n; i++)
+            if (lsuit_bytes_compare(role.keys[i].material, material) == 0)
+                return true;
+    return false;
+}
+
+bool lapel_trust_online_went(const struct lapel *ctx, const struct lsuit_trust *next)
+{
+    struct lsuit_role role;
+    uint32_t at = 0;
+
+    while (find_online(ctx, &ctx->trust, &at, &role))
+        for (uint32_t i = 0; i < role.keys_n; i++)
+            if (!is_online_key(ctx, next, role.keys[i].material))
+                return true;
+    return false;
+}
+
 /* The step in memory.envelope. False: not now. */
 static bool take(struct lapel *ctx)
 {
     struct lsuit_bytes doc = { ctx->memory.envelope, ctx->envelope_n };
     struct lapel_trusted former = ctx->rec.trust;
+    uint64_t number = ctx->rec.fresh.number;
     struct lsuit_trust next;
     enum lsuit_err e = lsuit_trust_accept(doc, ctx->port.crypto, &ctx->trust, &next, NULL);
 
@@ -404,8 +438,12 @@ static bool take(struct lapel *ctx)
     }
     ctx->rec.trust = (struct lapel_trusted){ 0 };
     ctx->rec.trust.version = next.version > former.version ? next.version : former.version;
+    if (LAPEL_WITH_STATEMENTS && next.version > former.version &&
+        lapel_trust_online_went(ctx, &next))
+        ctx->rec.fresh.number = 0; /* one that it signed, however high, ends with it */
     if (!digest_of(ctx, doc, ctx->rec.trust.digest) || !store(ctx)) {
         ctx->rec.trust = former;
+        ctx->rec.fresh.number = number;
         (void)lapel_trust_load(ctx); /* memory.trust holds what isn't in force */
         return false;
     }

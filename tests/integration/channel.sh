@@ -269,6 +269,22 @@ expect_eq "$(cat e1/user/diary)" diary
 expect_ok agent e1 reset
 expect_eq "$(ls e1/user)" ''
 stop e1
+begin "who asks and hangs up has it erased here too, once the server has"
+device e3 "server = $DEVICE_URL" "ca_file = $TMP/data/ca.pem" "token_file = $TMP/e3.token"
+(umask 077 && "$LAPEL" device add lamp e3 --out e3.token >/dev/null)
+mkdir -p e3/user && echo diary >e3/user/diary
+start e3 "$AGENT" -c e3/conf run
+expect_ok wait_for 30 test -S e3/state/control
+expect_ok /usr/bin/python3 -c 'import socket, sys
+peer = socket.socket(socket.AF_UNIX)
+peer.connect(sys.argv[1])
+peer.sendall(b"{\"do\":\"reset\",\"erase\":true}\n")' e3/state/control
+wait_for 30 event e3 '"event":"erased".*"last_backup_gone"'
+hold $? "e3 was never erased: $(tail -n 3 e3/events)"
+wait_for 10 event e3 '"event":"reset"'
+hold $? "the diary of e3 is still there"
+expect_eq "$(ls e3/user)" ''
+stop e3
 begin "without a daemon too"
 device e2 "server = $DEVICE_URL" "ca_file = $TMP/data/ca.pem" "token_file = $TMP/e2.token"
 mkdir -p e2/user

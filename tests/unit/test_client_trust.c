@@ -669,7 +669,12 @@ static void test_statements(void)
     CHECK(live_checkins(1));
     CHECK_UINT(d.lapel.rec.fresh.number, 7);
     check_case("the next set's key takes over, and the one before is no good any more");
+    d.server.signer = &signers[ONLINE];
+    d.server.st.number = LSUIT_NUMBER_MAX; /* it leaked: no later one would be higher */
+    CHECK(live_checkins(1));
+    CHECK_UINT(d.lapel.rec.fresh.number, LSUIT_NUMBER_MAX);
     d.server.signer = &signers[ONLINE2];
+    d.server.st.number = 8;
     d.server.trust_n = 2;
     CHECK(live_to(2));
     CHECK(live_checkins(1));

@@ -96,7 +96,8 @@ void agent_fini(struct agent *a)
     if (a->state_fd >= 0)
         close(a->state_fd);
     json_decref(a->offer);
-    a->offer = NULL;
+    json_decref(a->reset);
+    a->offer = a->reset = NULL;
     conf_free(a->conf);
     a->conf = NULL;
 }
@@ -221,6 +222,16 @@ static void keep_passed(struct agent *a)
         log_text(LOG_LEVEL_ERROR, "state_dir: passed: %s", strerror(errno));
 }
 
+/* Who asked may have hung up since, or have been told that the server is asked again. */
+static void reset_after_erase(struct agent *a)
+{
+    if (!a->outcome.erased)
+        return;
+    a->outcome.erased = false;
+    json_decref(a->reset);
+    a->reset = agent_reset(a);
+}
+
 void agent_step(struct agent *a)
 {
     uint32_t wait = 1000;
@@ -235,6 +246,7 @@ void agent_step(struct agent *a)
     }
     a->wait_ms = wait;
     keep_passed(a);
+    reset_after_erase(a);
 }
 
 void agent_outcome(struct agent *a)

@@ -46,6 +46,7 @@ struct args {
 /* What happened to the release in hand, for a command that waits for an outcome. */
 struct outcome {
     bool available, denied, refused, failed, installed, waits;
+    bool erased; /* at the server; not here yet */
     char why[160];
     char version[65]; /* of what is available, "" when it doesn't say */
     json_t *receipt;  /* of an erasing at the server; NULL: there is none */
@@ -76,6 +77,7 @@ struct agent {
     int apply_dir;      /* folder of a file being applied, -1 none */
     struct outcome outcome;
     json_t *offer; /* what is offered, for people; NULL nothing */
+    json_t *reset; /* what went here after the erasing at the server; NULL: not all could */
 };
 
 /* Take the lock, open every part. Logs what is wrong. `wait_ms` for another holder of the lock. */

@@ -113,6 +113,7 @@ static void note_outcome(struct outcome *o, const struct lapel_event *event, con
         o->refused = true;
         break;
     case LAPEL_EVENT_ERASED:
+        o->erased = event->error == LSUIT_CLASS_NONE;
         (void)snprintf(o->why, sizeof o->why, "%s", class_ != NULL ? class_ : "");
         break;
     case LAPEL_EVENT_FAILED:

@@ -194,10 +194,9 @@ static json_t *do_confirm(struct agent *a, const json_t *request, const struct v
     return settle(lapel_confirm(&a->lapel), "confirmed");
 }
 
-static json_t *reset(struct agent *a)
+/* `done` is taken. */
+static json_t *reset(json_t *done)
 {
-    json_t *done = agent_reset(a);
-
     if (done == NULL)
         return refuse("not everything could be erased; the log says what");
     json_object_set_new(done, "ok", json_true());
@@ -219,7 +218,7 @@ static bool look_erase(struct agent *a, struct verb_wait *w, json_t **answer_out
 
     lapel_status(&a->lapel, &s);
     if (s.erase == LAPEL_ERASE_DONE) {
-        *answer_out = reset(a);
+        *answer_out = reset(json_incref(a->reset));
         json_object_set(*answer_out, "server",
                         a->outcome.receipt != NULL ? a->outcome.receipt : json_null());
         return true;
@@ -239,7 +238,7 @@ static json_t *do_reset(struct agent *a, const json_t *request, const struct ver
     struct lapel_status s;
 
     if (!json_is_true(json_object_get(request, "erase")))
-        return reset(a);
+        return reset(agent_reset(a));
     lapel_status(&a->lapel, &s);
     agent_outcome(a);
     a->hold = !asker->daemon;
