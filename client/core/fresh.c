@@ -191,6 +191,7 @@ static void remember(struct lapel *ctx, const struct lsuit_statement *st, bool f
     bool was_stale = f->stale;
     bool must = content != f->content || (fresh && was_stale);
 
+    ctx->issued_s = st->issued_s;
     f->number = st->number;
     f->content = content;
     f->stale_after_s = st->stale_after_s;

@@ -290,6 +290,7 @@ void lapel_status(const struct lapel *ctx, struct lapel_status *status_out)
     s.support_end = r->support_end;
     s.support_url = ctx->memory.support_url != NULL ? ctx->memory.support_url : "";
     s.statement = r->fresh.number;
+    s.issued_s = ctx->issued_s;
     s.fresh_age_s = r->fresh.age_s;
     s.stale = r->fresh.stale;
     s.erase = (enum lapel_erase_state)ctx->erase;

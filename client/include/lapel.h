@@ -278,7 +278,10 @@ struct lapel_status {
     uint8_t last_stage;
     uint32_t checks, good_checks; /* since start */
     uint64_t statement;           /* number of the newest statement, 0 none */
-    uint32_t fresh_age_s;         /* running time since the last fresh one */
+    uint64_t
+        issued_s; /* when it was signed, seconds since 1970; since start only, 0 none. A time that
+                          has passed if the server's clock is right */
+    uint32_t fresh_age_s; /* running time since the last fresh one */
     bool stale;
     enum lapel_erase_state erase; /* since start */
     uint32_t trust_version;       /* of the set in force; 0: none */

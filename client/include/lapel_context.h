@@ -286,6 +286,7 @@ struct lapel {
     uint32_t fresh_save_s;    /* how much of it is saved */
     uint8_t nonce[16];        /* of the last check-in */
     bool nonce_asked;         /* and not answered yet */
+    uint64_t issued_s;        /* of the newest statement since start, 0 none */
 
     /* erase.c */
     uint8_t erase; /* enum lapel_erase_state */

@@ -119,6 +119,29 @@ enum err call_digest(struct call *c, const char *name, uint8_t digest_out[32]);
 enum err call_page(struct call *c, int *limit_out);
 enum err call_after_id(struct call *c, int32_t none, int32_t *after_out);
 
+/* A page of a list by number. */
+struct id_page {
+    struct call *c;
+    struct db *db;
+    json_t *list; /* borrowed from c->out */
+    int limit;
+    int64_t last;
+    bool more;
+};
+
+/*
+ * Begin the answer {noun: []} with ?limit= and ?after=; without the latter `none`. The caller asks
+ * the store for what comes after `after_out`, one more than the limit.
+ */
+enum err id_page_open(struct call *c, struct db *db, const char *noun, int32_t none,
+                      struct id_page *p_out, int32_t *after_out);
+/* Has it all it may have? Then there are more. */
+bool id_page_full(struct id_page *p);
+/* Takes `entry`. Always true: go on. */
+bool id_page_add(struct id_page *p, int64_t id, json_t *entry);
+/* Add "next". */
+void id_page_close(struct id_page *p);
+
 /* Name the field at fault: FAIL of e with text, and the name kept. */
 enum err call_bad(struct call *c, enum err e, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

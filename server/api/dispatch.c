@@ -119,6 +119,41 @@ enum err call_after_id(struct call *c, int32_t none, int32_t *after_out)
     return ERR_OK;
 }
 
+enum err id_page_open(struct call *c, struct db *db, const char *noun, int32_t none,
+                      struct id_page *p_out, int32_t *after_out)
+{
+    struct id_page p = { .c = c, .db = db };
+    enum err e = call_page(c, &p.limit);
+
+    if (e == ERR_OK)
+        e = call_after_id(c, none, after_out);
+    if (e != ERR_OK)
+        return e;
+    p.list = json_array();
+    c->out = json_pack("{s:o}", noun, p.list);
+    *p_out = p;
+    return ERR_OK;
+}
+
+bool id_page_full(struct id_page *p)
+{
+    p->more = (int)json_array_size(p->list) == p->limit;
+    return p->more;
+}
+
+bool id_page_add(struct id_page *p, int64_t id, json_t *entry)
+{
+    json_array_append_new(p->list, entry);
+    p->last = id;
+    return true;
+}
+
+void id_page_close(struct id_page *p)
+{
+    json_object_set_new(p->c->out, "next",
+                        p->more ? json_sprintf("%lld", (long long)p->last) : json_null());
+}
+
 /* --- Who --- */
 
 /* The token of "Bearer <43 characters>", as its digest. */

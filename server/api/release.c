@@ -78,44 +78,26 @@ enum err release_publish_call(struct call *c, struct db *db)
     return ERR_OK;
 }
 
-struct page {
-    struct db *db;
-    json_t *list;
-    int limit;
-    int32_t last;
-    bool more;
-};
-
 static bool add_release(void *ctx, const struct release *r)
 {
-    struct page *page = ctx;
+    struct id_page *page = ctx;
 
-    if ((int)json_array_size(page->list) == page->limit) {
-        page->more = true;
-        return false;
-    }
-    json_array_append_new(page->list, json_release(page->db, r));
-    page->last = r->id;
-    return true;
+    return !id_page_full(page) && id_page_add(page, r->id, json_release(page->db, r));
 }
 
 enum err release_list_call(struct call *c, struct db *db)
 {
-    struct page page = { .db = db };
-    int32_t before = INT32_MAX;
+    struct id_page page;
+    int32_t before = 0;
     struct product p;
     enum err e = call_product(c, db, &p);
 
     if (e == ERR_OK)
-        e = call_page(c, &page.limit);
-    if (e == ERR_OK)
-        e = call_after_id(c, INT32_MAX, &before);
+        e = id_page_open(c, db, "releases", INT32_MAX, &page, &before);
     if (e != ERR_OK)
         return e;
-    page.list = json_array();
-    c->out = json_pack("{s:o}", "releases", page.list);
     e = release_list(db, p.id, before, page.limit + 1, add_release, &page);
-    json_object_set_new(c->out, "next", page.more ? json_sprintf("%d", page.last) : json_null());
+    id_page_close(&page);
     return e;
 }
 

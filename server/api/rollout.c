@@ -277,18 +277,9 @@ enum err rollout_advance_call(struct call *c, struct db *db)
     return verb(c, db, ROLLOUT_ADVANCE);
 }
 
-struct page {
-    struct call *c;
-    struct db *db;
-    json_t *list;
-    int limit;
-    int32_t last;
-    bool more;
-};
-
 static bool add_rollout(void *ctx, int32_t id)
 {
-    struct page *page = ctx;
+    struct id_page *page = ctx;
     struct rollout r;
 
     if (rollout_by_id(page->db, id, &r) != ERR_OK)
@@ -297,38 +288,30 @@ static bool add_rollout(void *ctx, int32_t id)
         page->c->field[0] = '\0';
         return true;
     }
-    if ((int)json_array_size(page->list) == page->limit) {
-        page->more = true;
-        return false;
-    }
-    json_array_append_new(page->list, json_rollout(page->c, page->db, &r, true));
-    page->last = id;
-    return true;
+    return !id_page_full(page) && id_page_add(page, id, json_rollout(page->c, page->db, &r, true));
 }
 
 enum err rollout_list_call(struct call *c, struct db *db)
 {
-    struct page page = { .c = c, .db = db };
+    struct id_page page;
     const char *name = http_query(c->req, "product");
     struct product p = { .id = 0 };
-    int32_t before = INT32_MAX;
-    enum err e = call_page(c, &page.limit);
+    int32_t before = 0;
+    enum err e = ERR_OK;
 
-    if (e == ERR_OK)
-        e = call_after_id(c, INT32_MAX, &before);
-    if (e == ERR_OK && name != NULL) {
+    if (name != NULL) {
         if (!actor_reaches(&c->actor, name)) /* whether it exists or not */
             return call_bad(c, ERR_FORBIDDEN, "product", "not in the scope of this token");
         e = product_by_name(db, name, &p);
         if (e == ERR_NOT_FOUND)
             return call_bad(c, ERR_NOT_FOUND, "product", "no such product");
     }
+    if (e == ERR_OK)
+        e = id_page_open(c, db, "rollouts", INT32_MAX, &page, &before);
     if (e != ERR_OK)
         return e;
-    page.list = json_array();
-    c->out = json_pack("{s:o}", "rollouts", page.list);
     e = rollout_list(db, p.id, before, INT32_MAX, add_rollout, &page);
-    json_object_set_new(c->out, "next", page.more ? json_sprintf("%d", page.last) : json_null());
+    id_page_close(&page);
     return e;
 }
 
@@ -407,48 +390,29 @@ static json_t *json_decision(struct db *db, const struct decision *d)
     return out;
 }
 
-struct decisions {
-    struct db *db;
-    json_t *list;
-    int limit;
-    int64_t last;
-    bool more;
-};
-
 static bool add_decision(void *ctx, const struct decision *d)
 {
-    struct decisions *ds = ctx;
+    struct id_page *page = ctx;
     json_t *one;
 
-    if ((int)json_array_size(ds->list) == ds->limit) {
-        ds->more = true;
+    if (id_page_full(page))
         return false;
-    }
-    one = json_decision(ds->db, d);
-    if (one == NULL)
-        return false;
-    json_array_append_new(ds->list, one);
-    ds->last = d->n;
-    return true;
+    one = json_decision(page->db, d);
+    return one != NULL && id_page_add(page, d->n, one);
 }
 
 enum err rollout_decisions_call(struct call *c, struct db *db)
 {
-    struct decisions ds = { .db = db };
-    int32_t before = INT32_MAX;
+    struct id_page page;
+    int32_t before = 0;
     struct rollout r;
     enum err e = named(c, db, &r);
 
     if (e == ERR_OK)
-        e = call_page(c, &ds.limit);
-    if (e == ERR_OK)
-        e = call_after_id(c, INT32_MAX, &before);
+        e = id_page_open(c, db, "decisions", INT32_MAX, &page, &before);
     if (e != ERR_OK)
         return e;
-    ds.list = json_array();
-    c->out = json_pack("{s:o}", "decisions", ds.list);
-    e = decision_list(db, r.id, before, ds.limit + 1, add_decision, &ds);
-    json_object_set_new(c->out, "next",
-                        ds.more ? json_sprintf("%lld", (long long)ds.last) : json_null());
+    e = decision_list(db, r.id, before, page.limit + 1, add_decision, &page);
+    id_page_close(&page);
     return e;
 }

@@ -67,45 +67,30 @@ enum err status_call(struct call *c, struct db *db)
     return e;
 }
 
-struct page {
-    json_t *list;
-    int limit;
-    int32_t last;
-    bool more;
-};
-
 static bool add_audit(void *ctx, const struct audit *a)
 {
-    struct page *p = ctx;
+    struct id_page *p = ctx;
 
-    if ((int)json_array_size(p->list) == p->limit) {
-        p->more = true;
+    if (id_page_full(p))
         return false;
-    }
-    json_array_append_new(p->list,
-                          json_pack("{s:i, s:o, s:o, s:s, s:s, s:s, s:s, s:o}", "id", a->id, "at",
-                                    json_time(a->at_ms), "token",
-                                    a->credential != 0 ? json_integer(a->credential) : json_null(),
-                                    "who", a->who, "act", a->act, "target", a->target, "detail",
-                                    a->detail, "hash", json_hex(a->hash, sizeof a->hash)));
-    p->last = a->id;
-    return true;
+    return id_page_add(p, a->id,
+                       json_pack("{s:i, s:o, s:o, s:s, s:s, s:s, s:s, s:o}", "id", a->id, "at",
+                                 json_time(a->at_ms), "token",
+                                 a->credential != 0 ? json_integer(a->credential) : json_null(),
+                                 "who", a->who, "act", a->act, "target", a->target, "detail",
+                                 a->detail, "hash", json_hex(a->hash, sizeof a->hash)));
 }
 
 enum err audit_call(struct call *c, struct db *db)
 {
-    struct page p = { .list = NULL };
+    struct id_page p;
     int32_t after = 0;
-    enum err e = call_page(c, &p.limit);
+    enum err e = id_page_open(c, db, "audit", 0, &p, &after);
 
-    if (e == ERR_OK)
-        e = call_after_id(c, 0, &after);
     if (e != ERR_OK)
         return e;
-    p.list = json_array();
-    c->out = json_pack("{s:o}", "audit", p.list);
     e = audit_list(db, after, p.limit + 1, add_audit, &p);
-    json_object_set_new(c->out, "next", p.more ? json_sprintf("%d", p.last) : json_null());
+    id_page_close(&p);
     return e;
 }
 

@@ -57,40 +57,23 @@ enum err bootstrap_call(struct call *c, struct db *db)
     return ERR_OK;
 }
 
-struct page {
-    json_t *list;
-    int limit;
-    int32_t last;
-    bool more;
-};
-
 static bool add_credential(void *ctx, const struct credential *c)
 {
-    struct page *p = ctx;
+    struct id_page *p = ctx;
 
-    if ((int)json_array_size(p->list) == p->limit) {
-        p->more = true;
-        return false;
-    }
-    json_array_append_new(p->list, json_credential(c));
-    p->last = c->id;
-    return true;
+    return !id_page_full(p) && id_page_add(p, c->id, json_credential(c));
 }
 
 enum err token_list_call(struct call *c, struct db *db)
 {
-    struct page p = { .list = NULL };
+    struct id_page p;
     int32_t after = 0;
-    enum err e = call_page(c, &p.limit);
+    enum err e = id_page_open(c, db, "tokens", 0, &p, &after);
 
-    if (e == ERR_OK)
-        e = call_after_id(c, 0, &after);
     if (e != ERR_OK)
         return e;
-    p.list = json_array();
-    c->out = json_pack("{s:o}", "tokens", p.list);
     e = credential_list(db, after, p.limit + 1, add_credential, &p);
-    json_object_set_new(c->out, "next", p.more ? json_sprintf("%d", p.last) : json_null());
+    id_page_close(&p);
     return e;
 }
 

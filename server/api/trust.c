@@ -91,39 +91,22 @@ enum err trust_publish_call(struct call *c, struct db *db)
     return ERR_OK;
 }
 
-struct page {
-    json_t *list;
-    int limit;
-    uint32_t last;
-    bool more;
-};
-
 static bool add_set(void *ctx, const struct trust_set *set)
 {
-    struct page *page = ctx;
+    struct id_page *page = ctx;
 
-    page->more = (int)json_array_size(page->list) == page->limit;
-    if (page->more)
-        return false;
-    json_array_append_new(page->list, json_trust(set));
-    page->last = set->version;
-    return true;
+    return !id_page_full(page) && id_page_add(page, set->version, json_trust(set));
 }
 
 enum err trust_list_call(struct call *c, struct db *db)
 {
-    struct page page = { 0 };
+    struct id_page page;
     int32_t after = 0;
-    enum err e = call_page(c, &page.limit);
+    enum err e = id_page_open(c, db, "trust", 0, &page, &after);
 
-    if (e == ERR_OK)
-        e = call_after_id(c, 0, &after);
     if (e != ERR_OK)
         return e;
-    page.list = json_array();
-    c->out = json_pack("{s:o}", "trust", page.list);
     e = trust_set_list(db, (uint32_t)after, page.limit + 1, add_set, &page);
-    json_object_set_new(c->out, "next",
-                        page.more ? json_sprintf("%u", (unsigned)page.last) : json_null());
+    id_page_close(&page);
     return e;
 }

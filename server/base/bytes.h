@@ -8,7 +8,6 @@
 
 /* Characters that n bytes need, without the final zero byte. */
 #define BYTES_HEX_LENGTH(n) ((n)*2)
-#define BYTES_BASE64URL_LENGTH(n) (((n)*4 + 2) / 3)
 
 /* Write n bytes as lower-case hex, and a zero byte. text_out holds 2 n + 1. */
 void bytes_to_hex(const void *bytes, size_t n, char *text_out);

@@ -76,7 +76,7 @@ static const struct keyword {
 };
 /* clang-format on */
 
-enum { KEYWORDS_N = sizeof KEYWORDS / sizeof *KEYWORDS, LINE_MAX_ = 200, TEXT_MAX_ = 400 };
+enum { KEYWORDS_N = sizeof KEYWORDS / sizeof *KEYWORDS, TEXT_MAX_ = 400 };
 _Static_assert(KEYWORDS_N <= 64, "struct conf has a bit for each row");
 
 /* --- Values --- */

@@ -129,6 +129,35 @@ s.bind(("127.0.0.1", 0))
 print(s.getsockname()[1])'
 }
 
+# A lapeld in the folder at work, which is $TMP: it trusts maker.pem, has the product lamp, and sends
+# payloads in clear. `lapel` has its token. `url device` is where it listens.
+lamp_server() {
+    mkdir trust
+    expect_ok lapel key new maker.pem
+    cp maker.pub.pem trust/
+    cat >lapeld.conf <<EOF
+data_dir = $TMP/data
+trust_dir = $TMP/trust
+ballast = 0
+public_url = https://updates.example
+[device]
+listen = 127.0.0.1:0
+tls = off
+[operator]
+listen = 127.0.0.1:0
+tls = on
+EOF
+    start lapeld lapeld --config lapeld.conf
+    wait_for 20 lapeld --config lapeld.conf --probe || flunk "no server: $(tail -n 3 lapeld.log)"
+    expect_ok lapel token bootstrap --server "$(url operator)" --ca data/ca.pem data/bootstrap-token
+    expect_ok lapel product set lamp --vendor-domain example.com --vendor-name Lamps --model EL-100 \
+        --support-end 2036-06 --contact mailto:security@example.com --payload-in-clear yes
+}
+
+url() { # device, operator, public: where that lapeld listens
+    awk -v n="$1" '$1 == n { print $2 }' "$TMP/data/endpoints"
+}
+
 lib_clean() {
     local name
     # waited for with its complaint put away: bash would say "Killed" after the closing line

@@ -82,7 +82,7 @@ EOF
 serve() { # certificate
     rm -f tls.log
     start tls /usr/bin/python3 peer.py "$1.pem" "$1.key"
-    wait_line tls '^port'
+    wait_line tls '^port [0-9]+$'
     PORT=$(sed -n 's/^port //p' tls.log)
 }
 check() { # clock ("" the machine's), more options
@@ -120,6 +120,51 @@ refused "no clock: it ended before the agent was built" ended 100000 "$CA"
 believed "no clock: it begins later than the agent was built, which proves nothing" late 100000 "$CA"
 refused "no clock: still nobody's" other 100000 "$CA"
 refused "a clock that is far ahead" good $((now + 5000 * day)) "$CA"
+
+# Nor does it know what day it is, until a server's signed statement says so.
+serve_lapeld() { # more settings...
+    start lapeld "$BIN/lapeld" --set data_dir="$TMP/data" --set trust_dir="$TMP/trust" --set public.listen= \
+        --set device.listen=127.0.0.1:0 --set operator.listen=127.0.0.1:0 --set operator.tls=on \
+        --set public_url=https://localhost "$@"
+    wait_for 20 test -s data/endpoints
+    hold $? "lapeld does not start: $(tail -n 3 lapeld.log)"
+}
+ask_lapeld() { # name of a new state_dir, options...: without a clock
+    PORT=$(sed -n 's/^device .*://p' data/endpoints)
+    check 100000 --online-keys="$TMP/online.pem" --state-dir="$TMP/$1" --token-file="$TMP/a.token" "${@:2}"
+    expect_no_match "$OUT" 'net-trust|statement-refused'
+    expect_match "$("$AGENT" -c conf --server="https://localhost:$PORT" --online-keys="$TMP/online.pem" \
+        --state-dir="$TMP/$1" --json status)" '"number": ?"?[1-9]'
+}
+
+begin "a server that signs statements"
+export LAPEL_HOME=$TMP/home
+mkdir -p trust && cp maker.pub.pem trust/
+serve_lapeld
+expect_ok "$BIN/lapel" token bootstrap --server "$(awk '$1 == "operator" { print $2 }' data/endpoints)" \
+    --ca data/ca.pem data/bootstrap-token
+expect_ok "$BIN/lapel" product set lamp --vendor-domain example.com --vendor-name Lamps --model EL-100 \
+    --support-end 2040-06 --contact mailto:security@example.com
+expect_ok "$BIN/lapel" device add lamp a --out a.token
+expect_ok "$BIN/lapel" statement key --out online.pem
+WHEN=$((now - 120))
+key hour && certificate hour server $((now - 20 * day)) $WHEN -cert ca.pem
+believed "no clock: it ended today, for all we know" hour 100000 "$CA"
+
+begin "what the statement says of the time is kept"
+ask_lapeld told --ca-file="$TMP/data/ca.pem"
+expect_ok test "$(cat told/passed)" -ge $WHEN
+refused "no clock: it ended before the newest statement" hour 100000 "$CA" --state-dir="$TMP/told"
+believed "no clock: one that ends later" good 100000 "$CA" --state-dir="$TMP/told"
+believed "where nothing was kept, it is as before" hour 100000 "$CA"
+
+begin "a time after the end of the server's own certificate is not believed"
+stop lapeld
+expect_exit 1 test -e data/endpoints
+serve_lapeld --set device.cert="$TMP/hour.pem" --set device.key="$TMP/hour.key"
+ask_lapeld other --server-key="$(pin hour)"
+expect_exit 1 test -e other/passed
+stop lapeld
 
 believed "the pinned key, whatever its certificate says" other "" --server-key="$(pin other)"
 believed "the pinned key after its end, without a clock" ended 100000 --server-key="$(pin ended)"

@@ -32,27 +32,8 @@ while True:
 EOF
 
 begin "a server with a product and a device"
-mkdir trust state
-expect_ok lapel key new maker.pem
-cp maker.pub.pem trust/
-cat >lapeld.conf <<EOF
-data_dir = $TMP/data
-trust_dir = $TMP/trust
-ballast = 0
-public_url = https://updates.example
-[device]
-listen = 127.0.0.1:0
-tls = off
-[operator]
-listen = 127.0.0.1:0
-tls = on
-EOF
-start lapeld lapeld --config lapeld.conf
-wait_for 20 lapeld --config lapeld.conf --probe || flunk "no server: $(tail -n 3 lapeld.log)"
-url() { awk -v n="$1" '$1 == n { print $2 }' data/endpoints; }
-expect_ok lapel token bootstrap --server "$(url operator)" --ca data/ca.pem data/bootstrap-token
-expect_ok lapel product set lamp --vendor-domain example.com --vendor-name Lamps --model EL-100 \
-    --support-end 2036-06 --contact mailto:security@example.com --payload-in-clear yes
+mkdir state
+lamp_server
 expect_ok lapel device add lamp a --out token
 relayed=$(url device)
 start relay /usr/bin/python3 relay.py "${relayed##*:}"

@@ -562,7 +562,7 @@ int main(void)
     release_make(&v2, 32, 2000, &key, &(struct release_how){ 0 });
     listen_somewhere();
     log_quiet(LOG_LEVEL_ERROR);
-    if (!net_open(&net, &conf, why, sizeof why)) {
+    if (!net_open(&net, &conf, 0, why, sizeof why)) {
         printf("FAIL no network: %s\n", why);
         return 1;
     }

@@ -15,28 +15,9 @@ done
 export LAPEL_HOME=$TMP/operator PATH=$BIN:$PATH
 cd "$TMP" || exit 1
 begin "a server with two releases, and a board"
-mkdir trust board
-expect_ok lapel key new maker.pem
-cp maker.pub.pem trust/
+mkdir board
+lamp_server
 point=$(openssl pkey -pubin -in maker.pub.pem -outform DER | tail -c 65 | od -An -v -tx1 | tr -d ' \n')
-cat >lapeld.conf <<EOF
-data_dir = $TMP/data
-trust_dir = $TMP/trust
-ballast = 0
-public_url = https://updates.example
-[device]
-listen = 127.0.0.1:0
-tls = off
-[operator]
-listen = 127.0.0.1:0
-tls = on
-EOF
-start lapeld lapeld --config lapeld.conf
-wait_for 20 lapeld --config lapeld.conf --probe || flunk "no server: $(tail -n 3 lapeld.log)"
-url() { awk -v n="$1" '$1 == n { print $2 }' data/endpoints; }
-expect_ok lapel token bootstrap --server "$(url operator)" --ca data/ca.pem data/bootstrap-token
-expect_ok lapel product set lamp --vendor-domain example.com --vendor-name Lamps --model EL-100 \
-    --support-end 2036-06 --contact mailto:security@example.com --payload-in-clear yes
 expect_ok lapel device add lamp newcomer --out token
 
 publish() { # version, sequence

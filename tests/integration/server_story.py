@@ -20,6 +20,19 @@ S = Server(HOME, KEY, "public_url=https://updates.example")
 IMAGE = [os.urandom(70000 + i) for i in range(6)]
 
 
+def paged(path, noun, limit):
+    """The ids of a list, page by page; no page is longer than the limit."""
+    ids, more = [], ""
+    for _ in range(100):
+        page = S.api("GET", "%s?limit=%d%s" % (path, limit, more)).json()
+        T.check("a page of %s" % noun, 0 < len(page[noun]) <= limit, page)
+        ids += [entry["id"] for entry in page[noun]]
+        if page["next"] is None:
+            break
+        more = "&after=" + page["next"]
+    return ids
+
+
 def problem(name, answer, status, field=None):
     T.equal(name + ": status", answer.status, status)
     T.equal(name + ": type", answer.headers.get("content-type"), "application/problem+json")
@@ -181,12 +194,8 @@ def devices():
     T.equal("any name", S.api("GET", "products/lamp/devices/" + quote(name)).json().get("id"), name)
     T.equal("forgotten", S.api("DELETE", "products/lamp/devices/" + quote(name)).status, 204)
     T.equal("and gone", S.api("DELETE", "products/lamp/devices/" + quote(name)).status, 404)
-    ids, after = [], ""
-    while after is not None:
-        page = S.api("GET", "products/lamp/devices?limit=5&after=" + after).json()
-        ids += [d["id"] for d in page["devices"]]
-        after = page["next"]
-    T.equal("pages", ids, sorted(["a%d" % i for i in range(10)] + ["b", "own"]))
+    T.equal("pages", paged("products/lamp/devices", "devices", 5),
+            sorted(["a%d" % i for i in range(10)] + ["b", "own"]))
     old = TOKEN["a9"]
     new = S.api("POST", "products/lamp/devices/a9/rotate", {}).json()["token"]
     T.equal("the old one is still good", S.check_in(old, "lamp", "a9").status, 200)
@@ -270,14 +279,17 @@ def publishing():
     T.equal("another signature of the same", S.publish(envelope(manifest(16, image), KEY)[0]).status,
             200)
     T.equal("one release", len(S.api("GET", "products/lamp/releases").json()["releases"]), 1)
-    acts = [a["act"] for a in S.api("GET", "audit?limit=1000").json()["audit"]]
-    T.equal("audited", acts.count("release.resign"), 1)
+    audit = S.api("GET", "audit?limit=1000").json()["audit"]
+    T.equal("audited", [a["act"] for a in audit].count("release.resign"), 1)
+    T.equal("audit pages", paged("audit", "audit", 2), [a["id"] for a in audit])
+    T.check("are several", len(audit) > 4, audit)
     refused("same number, other digest", 409, "envelope.sequence",
             envelope(manifest(16, image, priority=400), KEY)[0])
     problem("the model is fixed now", S.make_product(model="EL-200"), 409, "model")
     T.equal("a small integrated payload",
             S.publish(envelope(manifest(17, b"tiny", uri="#image"), KEY,
                                integrated={"#image": b"tiny"})[0]).status, 201)
+    T.equal("release pages", len(paged("products/lamp/releases", "releases", 1)), 2)
     refused("an integrated one of another size", 422, "envelope.components.size",
             envelope(manifest(18, b"tiny", uri="#image", size=5), KEY,
                      integrated={"#image": b"tiny"})[0])

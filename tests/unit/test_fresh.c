@@ -18,6 +18,7 @@ static void fresh(const char *name)
     d.image[d.images++] = &v2;
     d.image[d.images++] = &v3;
     d.server.st.number = 100;
+    d.server.st.issued_s = 1800000000;
     device_boot(&d);
 }
 
@@ -110,6 +111,8 @@ static void test_believed(void)
         fresh(ROWS[i].name);
         CHECK(live_checkins(1));
         CHECK_UINT(status().statement, 100);
+        CHECK_UINT(status().issued_s, 1800000000);
+        d.server.st.issued_s++;
         d.server.signer = ROWS[i].by_release_key ? &key
                           : ROWS[i].by_stranger  ? &other_key
                                                  : &online_key;
@@ -125,6 +128,7 @@ static void test_believed(void)
         CHECK_INT(d.told[LAPEL_EVENT_STATEMENT], 1);
         CHECK_INT(d.last_error, ROWS[i].class_);
         CHECK_UINT(status().statement, 100);
+        CHECK_UINT(status().issued_s, 1800000000);
         CHECK(status().fresh_age_s >= 6 * 86400);
         CHECK(live_checkins(1));
         CHECK(d.server.events[LSUIT_EVENT_STATEMENT] > 0);

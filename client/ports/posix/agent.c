@@ -13,8 +13,11 @@
 
 #include "file.h"
 #include "log.h"
+#include "passed.h"
 #include "seal.h"
 #include "sys.h"
+
+#define DAY_S 86400
 
 /* A foreign holder of the lock ends within this when it is a command, never when it is a daemon. */
 static bool lock_take(struct agent *a, uint32_t wait_ms)
@@ -72,7 +75,7 @@ bool agent_open(struct agent *a, const struct args *args, struct conf *conf, uin
         log_text(LOG_LEVEL_ERROR, "seal_key: %s", why);
         return false;
     }
-    if (!net_open(&a->net, conf, why, sizeof why)) {
+    if (!net_open(&a->net, conf, passed_read(a->state_fd), why, sizeof why)) {
         log_text(LOG_LEVEL_ERROR, "ca_file: %s", why);
         return false;
     }
@@ -190,7 +193,7 @@ bool agent_reload(struct agent *a, struct conf *conf)
                  "reload: state_dir, slots_dir, socket and seal_key need a restart");
         return false;
     }
-    if (!net_open(&net, conf, why, sizeof why)) {
+    if (!net_open(&net, conf, a->net.floor_s, why, sizeof why)) {
         log_text(LOG_LEVEL_ERROR, "reload: ca_file: %s", why);
         return false;
     }
@@ -203,6 +206,19 @@ bool agent_reload(struct agent *a, struct conf *conf)
     a->boot.conf = conf;
     hooks_init(&a->hooks, conf);
     return core_init(a);
+}
+
+/* Once a day of the server's, what its statement says of the time. */
+static void keep_passed(struct agent *a)
+{
+    struct lapel_status s;
+
+    lapel_status(&a->lapel, &s);
+    if (s.issued_s > INT64_MAX || (int64_t)s.issued_s < a->net.floor_s + DAY_S ||
+        !net_rise(&a->net, (int64_t)s.issued_s))
+        return;
+    if (!passed_write(a->state_fd, a->net.floor_s))
+        log_text(LOG_LEVEL_ERROR, "state_dir: passed: %s", strerror(errno));
 }
 
 void agent_step(struct agent *a)
@@ -218,6 +234,7 @@ void agent_step(struct agent *a)
         wait = wait < 1000 ? 1000 : wait;
     }
     a->wait_ms = wait;
+    keep_passed(a);
 }
 
 void agent_outcome(struct agent *a)

@@ -44,6 +44,7 @@ void net_trust(struct net *net, const struct lsuit_trust *set, bool factory)
     if (set->version == 0)
         return; /* what net_open settled holds */
     net_rules(net->conf, &rules);
+    rules.floor_s = net->floor_s;
     if (!factory && set->anchors_n > 0) {
         rules.ca_file = NULL;
         rules.pin_n = 0;
@@ -57,17 +58,27 @@ void net_trust(struct net *net, const struct lsuit_trust *set, bool factory)
         log_text(LOG_LEVEL_ERROR, "trust set %u: %s", (unsigned)set->version, why);
 }
 
-bool net_open(struct net *net, const struct conf *conf, char *why, size_t why_n)
+bool net_open(struct net *net, const struct conf *conf, int64_t floor_s, char *why, size_t why_n)
 {
     struct tls_rules rules;
 
-    *net = (struct net){ .conf = conf, .fd = -1 };
+    net_rules(conf, &rules);
+    if (floor_s > rules.floor_s)
+        rules.floor_s = floor_s;
+    *net = (struct net){ .conf = conf, .fd = -1, .floor_s = rules.floor_s };
     if (strncmp(conf->server, "http:", 5) == 0 &&
         (conf->server_fallback[0] == '\0' || strncmp(conf->server_fallback, "http:", 5) == 0))
         return true;
-    net_rules(conf, &rules);
     net->tls = tls_new(&rules, why, why_n);
     return net->tls != NULL;
+}
+
+bool net_rise(struct net *net, int64_t at_s)
+{
+    if (net->tls == NULL || !tls_rise(net->tls, at_s))
+        return false;
+    net->floor_s = at_s;
+    return true;
 }
 
 void net_fini(struct net *net)

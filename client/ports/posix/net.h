@@ -30,6 +30,7 @@ struct net {
     uint64_t give_up_ms; /* on this address, CLOCK_MONOTONIC */
     short wants;         /* poll events that the last answer 0 waits for, 0 none */
     bool refused_said;   /* the refusal to go in clear is in the log */
+    int64_t floor_s;     /* as tls.h says */
 };
 
 /* Whom the configuration believes. */
@@ -41,9 +42,12 @@ void net_rules(const struct conf *conf, struct tls_rules *rules_out);
  */
 void net_trust(struct net *net, const struct lsuit_trust *set, bool factory);
 
-/* False with a reason. */
-bool net_open(struct net *net, const struct conf *conf, char *why, size_t why_n);
+/* `floor_s` as tls.h says, 0: the day of the build. False with a reason. */
+bool net_open(struct net *net, const struct conf *conf, int64_t floor_s, char *why, size_t why_n);
 void net_fini(struct net *net);
+
+/* As tls_rise; kept over net_trust. */
+bool net_rise(struct net *net, int64_t at_s);
 
 /* As struct lapel_net says. */
 int net_connect(struct net *net, const char *host, uint16_t port, bool tls);

@@ -14,6 +14,8 @@
 
 #include "lapel_port.h"
 
+#define YEAR_10000_S 253402300800 /* no certificate lasts until then */
+
 struct tls {
     struct tls_rules rules;
     mbedtls_ssl_config conf;
@@ -21,10 +23,11 @@ struct tls {
     mbedtls_x509_crt ca;
     mbedtls_ssl_session session;
     bool has_session, begun, done, offered, fresh_certificate;
-    uint32_t doubts;  /* of the chain above the server's certificate */
-    bool vouched;     /* a key in it is pinned */
-    char origin[300]; /* host:port that the session belongs to */
-    char now[300];    /* and the one of this connection */
+    uint32_t doubts;        /* of the chain above the server's certificate */
+    bool vouched;           /* a key in it is pinned */
+    mbedtls_x509_time ends; /* the server's certificate that was believed last; year 0: none was */
+    char origin[300];       /* host:port that the session belongs to */
+    char now[300];          /* and the one of this connection */
     int fd;
     bool wants_write;
     char why[256];
@@ -128,7 +131,18 @@ static int verify(void *ctx, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
         t->vouched = t->vouched || is_pinned(t, crt);
     else if (!is_pinned(t, crt))
         *flags = t->doubts & ~(t->vouched ? (uint32_t)MBEDTLS_X509_BADCERT_NOT_TRUSTED : 0);
+    if (depth == 0 && *flags == 0)
+        t->ends = crt->valid_to;
     return 0;
+}
+
+bool tls_rise(struct tls *t, int64_t at_s)
+{
+    if (at_s <= t->rules.floor_s || at_s >= YEAR_10000_S || t->ends.year == 0 ||
+        ended_by(&t->ends, at_s))
+        return false;
+    t->rules.floor_s = at_s;
+    return true;
 }
 
 static int set_fragment(struct tls *t)

@@ -9,6 +9,8 @@
  *   (3) A session is resumed only with the same host and port, in the same process.
  *   (4) While the clock is wrong for certain (it stands before `floor_s`), a certificate that begins
  *       later is taken, and one that ended before `floor_s` is not.
+ *   (5) `floor_s` never rises above the end of a certificate that is believed: a server whose clock is
+ *       ahead can't lock out the one that it has next.
  *
  * Answers follow lapel_port.h: above 0 done, 0 try again, below 0 LAPEL_NET_....
  */
@@ -43,6 +45,12 @@ struct tls_rules {
 /* NULL with a reason in `why`. psa_crypto_init comes first. */
 struct tls *tls_new(const struct tls_rules *rules, char *why, size_t why_n);
 void tls_free(struct tls *t);
+
+/*
+ * The server that was believed last says that it is this late, seconds since 1970. False: `floor_s`
+ * stays, for it is not later, or that server's certificate had ended by then (5).
+ */
+bool tls_rise(struct tls *t, int64_t at_s);
 
 /* Begin on a connected socket, which stays the caller's. 1 or LAPEL_NET_FAIL. */
 int tls_begin(struct tls *t, int fd, const char *host, uint16_t port);
