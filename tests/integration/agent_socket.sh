@@ -92,12 +92,18 @@ ask '{"do":"settings","setting":"notify","choice":"off"}'
 expect_match "$OUT" '"ok":true'
 expect_eq "$(now '.settings.notify.choice')" off
 
-begin "a file that comes while another one waits is refused, and none of its bytes are taken (5.3-9)"
+begin "a payload that is a link isn't opened: whoever may ask can't make the agent open what it may"
 head -c 20000 /dev/urandom >two.bin
 cp two.bin "$(sha256sum two.bin | cut -c1-64)"
 sed 's/one\.bin/two.bin/;s/"one"/"two"/' one.json >two.json
 expect_ok "$BIN/lapel" manifest create two.json two.env --sequence 32
 expect_ok "$BIN/lapel" manifest sign two.env two.suit --key maker.pem
+mkdir linked && ln -s "$TMP/two.bin" "linked/$(sha256sum two.bin | cut -c1-64)"
+ask '{"do":"apply"}' two.suit linked
+expect_match "$OUT" '"ok":false'
+expect_eq "$(now '.running.sequence + .state')" 16ready
+
+begin "a file that comes while another one waits is refused, and none of its bytes are taken (5.3-9)"
 sed 's/ctwo/cbad/' two.suit >bad.suit # its version text, nothing else
 expect_eq "$(cmp -l two.suit bad.suit | wc -l)" 3
 touch hold

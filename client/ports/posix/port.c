@@ -229,7 +229,8 @@ static bool payload_name(struct lsuit_bytes uri, char *name_out)
     return true;
 }
 
-/* Beside the file that is applied: payloads/DIGEST, ../payloads/DIGEST or DIGEST. */
+/* Beside the file that is applied: payloads/DIGEST, ../payloads/DIGEST or DIGEST; never a link, which
+ * would have the agent open what the asker may not. */
 static int open_payload(int dirfd, const char *name)
 {
     static const char *const FOLDER[] = { "payloads/", "../payloads/", "" };
@@ -238,7 +239,7 @@ static int open_payload(int dirfd, const char *name)
     for (size_t i = 0; i < sizeof FOLDER / sizeof FOLDER[0] && fd < 0; i++) {
         char path[96];
         (void)snprintf(path, sizeof path, "%s%s", FOLDER[i], name);
-        fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
     }
     return fd;
 }
