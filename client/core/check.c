@@ -347,14 +347,13 @@ static void statement_ended(struct lapel *ctx)
     }
     ctx->trial_checked = true;
     lapel_trust_heard(ctx);
-    lapel_trust_answer(ctx, ctx->trust.version + 1); /* whether there is one, only asking tells */
     good_check(ctx, st.next_poll_s != 0 ? st.next_poll_s : lapel_core_period(ctx) / 1000);
     answered(ctx);
     if (LAPEL_WITH_SUPPORT)
         lapel_policy_support(ctx);
-    lapel_core_plan(ctx);
     /* A statement names no trust set: ask for the next, which is there or is a 404. */
     lapel_trust_answer(ctx, ctx->trust.version + 1);
+    lapel_core_plan(ctx);
     lapel_fresh_choose(ctx, &st);
 }
 

@@ -28,12 +28,12 @@ static uint32_t stale_after(const struct lapel *ctx)
     return ctx->rec.fresh.stale_after_s != 0 ? ctx->rec.fresh.stale_after_s : LAPEL_STALE_AFTER_S;
 }
 
-/* A record that can't be written now is written with the next change. */
-static void save(struct lapel *ctx)
+/* false: it can't be written now, and will be with the next change. */
+static bool save(struct lapel *ctx)
 {
     ctx->fresh_unsaved_s = 0;
     ctx->fresh_save_s = SAVE_S;
-    (void)lapel_journal_save(ctx);
+    return lapel_journal_save(ctx) == LAPEL_OK;
 }
 
 void lapel_fresh_init(struct lapel *ctx)
@@ -45,7 +45,7 @@ void lapel_fresh_init(struct lapel *ctx)
 static void begin_stale(struct lapel *ctx)
 {
     ctx->rec.fresh.stale = true;
-    save(ctx);
+    (void)save(ctx);
     lapel_core_count(ctx, LSUIT_EVENT_STALE);
     lapel_policy_tell(ctx, LAPEL_EVENT_STALE, NULL);
 }
@@ -64,7 +64,7 @@ void lapel_fresh_tick(struct lapel *ctx)
     if (!f->stale && f->age_s >= stale_after(ctx))
         begin_stale(ctx);
     else if (ctx->fresh_unsaved_s >= ctx->fresh_save_s)
-        save(ctx);
+        (void)save(ctx);
 }
 
 uint64_t lapel_fresh_wait(const struct lapel *ctx)
@@ -185,14 +185,15 @@ static bool take_support(struct lapel *ctx, const struct lsuit_statement *st)
     return news;
 }
 
-static void remember(struct lapel *ctx, const struct lsuit_statement *st, bool fresh)
+/* false, with everything as it was: what it says can't be stored, so it must not have an effect. */
+static bool remember(struct lapel *ctx, const struct lsuit_statement *st, bool fresh)
 {
     struct lapel_fresh *f = &ctx->rec.fresh;
+    struct lapel_fresh was = *f;
+    uint32_t support_end = ctx->rec.support_end;
     uint64_t content = content_of(st);
-    bool was_stale = f->stale;
-    bool must = content != f->content || (fresh && was_stale);
+    bool must = content != f->content || (fresh && was.stale);
 
-    ctx->issued_s = st->issued_s;
     f->number = st->number;
     f->content = content;
     f->stale_after_s = st->stale_after_s;
@@ -202,10 +203,15 @@ static void remember(struct lapel *ctx, const struct lsuit_statement *st, bool f
     }
     if (LAPEL_WITH_SUPPORT && take_support(ctx, st))
         must = true;
-    if (must)
-        save(ctx);
-    if (was_stale && fresh)
+    if (must && !save(ctx)) {
+        *f = was;
+        ctx->rec.support_end = support_end;
+        return false;
+    }
+    ctx->issued_s = st->issued_s;
+    if (was.stale && fresh)
         lapel_policy_tell(ctx, LAPEL_EVENT_FRESH, NULL);
+    return true;
 }
 
 enum lsuit_err lapel_fresh_take(struct lapel *ctx, struct lsuit_bytes doc,
@@ -225,7 +231,8 @@ enum lsuit_err lapel_fresh_take(struct lapel *ctx, struct lsuit_bytes doc,
         return e;
     }
     ctx->nonce_asked = false; /* a second answer to it proves nothing */
-    remember(ctx, st, own || st->number > ctx->rec.fresh.number);
+    if (!remember(ctx, st, own || st->number > ctx->rec.fresh.number))
+        return LSUIT_ERR_OPERATION;
     stop_what_is_in_hand(ctx, st);
     return LSUIT_OK;
 }

@@ -137,6 +137,8 @@ struct device {
 
     /* a port call that fails: the fail_at-th call, once or for ever */
     uint32_t calls, fail_at;
+    bool records_dead; /* no record can be written */
+    uint32_t records_refused;
     bool fail_ever;
 
     const struct release *image[4]; /* what may ever run */
@@ -444,6 +446,10 @@ static int dev_nv_write(void *p, uint8_t record, const uint8_t *buf, size_t n)
 {
     struct device *d = p;
 
+    if (d->records_dead) {
+        d->records_refused++;
+        return -1;
+    }
     if (device_fails(d) || n > DEVICE_RECORD_SIZE || n % d->word != 0)
         return -1;
     flash_erase(d, &d->record[record], 0);

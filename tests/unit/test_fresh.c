@@ -382,6 +382,25 @@ static void test_stale(void)
 
 /* --- the journal ------------------------------------------------------------------------------------ */
 
+static void test_not_stored(void)
+{
+    uint64_t number;
+
+    fresh("a change that can't be stored has no effect");
+    CHECK(live_checkins(1));
+    number = d.lapel.rec.fresh.number;
+    d.lapel.rec.fresh.age_s = 6 * 86400; /* it asks for proof at each check-in */
+    say(&v3, LSUIT_RELEASE_HALTED);
+    d.records_dead = true;
+    CHECK(live_checkins(2));
+    CHECK(d.records_refused > 0);
+    CHECK_UINT(d.lapel.rec.fresh.number, number);
+    check_case("and is taken when it can be");
+    d.records_dead = false;
+    CHECK(live_checkins(1));
+    CHECK_UINT(d.lapel.rec.fresh.number, d.server.st.number);
+}
+
 static void test_stored(void)
 {
     fresh("what changed is stored before it has an effect: no restart makes the old one new");
@@ -591,6 +610,7 @@ int main(void)
     test_stops();
     test_trial();
     test_stale();
+    test_not_stored();
     test_stored();
     test_files();
     return check_done();
