@@ -64,43 +64,30 @@ enum err hold_remove_call(struct call *c, struct db *db)
     return e == ERR_OK ? hold_lift(c->engine, db, &c->actor, c->now_ms, p.name, &h) : e;
 }
 
-struct page {
+struct hold_page {
+    struct id_page page;
     const char *product;
-    json_t *list;
-    int limit;
-    int32_t last;
-    bool more;
 };
 
 static bool add_hold(void *ctx, const struct hold *h)
 {
-    struct page *page = ctx;
+    struct hold_page *p = ctx;
 
-    page->more = (int)json_array_size(page->list) == page->limit;
-    if (page->more)
-        return false;
-    json_array_append_new(page->list, json_hold(page->product, h));
-    page->last = h->id;
-    return true;
+    return !id_page_full(&p->page) && id_page_add(&p->page, h->id, json_hold(p->product, h));
 }
 
 enum err hold_list_call(struct call *c, struct db *db)
 {
-    struct page page = { .limit = 0 };
     struct product p;
+    struct hold_page list = { .product = p.name };
     int32_t after = 0;
     enum err e = call_product(c, db, &p);
 
     if (e == ERR_OK)
-        e = call_page(c, &page.limit);
-    if (e == ERR_OK)
-        e = call_after_id(c, 0, &after);
+        e = id_page_open(c, db, "holds", 0, &list.page, &after);
     if (e != ERR_OK)
         return e;
-    page.product = p.name;
-    page.list = json_array();
-    c->out = json_pack("{s:o}", "holds", page.list);
-    e = hold_list(db, p.id, after, add_hold, &page);
-    json_object_set_new(c->out, "next", page.more ? json_sprintf("%d", page.last) : json_null());
+    e = hold_list(db, p.id, after, add_hold, &list);
+    id_page_close(&list.page);
     return e;
 }
